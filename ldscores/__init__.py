@@ -1,0 +1,3 @@
+"""Reference panels to LD scores and taggings, under any heritability model."""
+
+__version__ = "0.1.0"

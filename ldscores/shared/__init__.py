@@ -1,0 +1,1 @@
+"""What both packages share: names of columns, alleles, tables, errors, provenance, the command line."""
