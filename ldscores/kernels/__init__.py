@@ -1,0 +1,1 @@
+"""Arithmetic of LD scores: arrays in, arrays out."""

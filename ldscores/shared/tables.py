@@ -1,0 +1,416 @@
+"""The only reader and writer of text tables, Parquet and JSON.
+
+Tables are Arrow tables: parsing is columnar and threaded, names of SNPs stay compact strings, and numbers become numpy
+arrays without a copy.  Compression is told from the first bytes of a file, not from its name.  Whatever is written is
+written under a temporary name and then renamed, so that a file that is there is a whole file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.csv
+
+from ldscores.shared.errors import InputError
+
+#: Separator that stands for any run of blanks and tabs, as in LDSC's readers.
+WHITESPACE = "whitespace"
+
+#: Texts that mean "missing": the defaults of pandas, which LDSC uses, and the full stop.
+NULL_TEXTS = (
+    "", ".", "NA", "#NA", "#N/A", "#N/A N/A", "N/A", "n/a", "NULL", "null", "NaN", "-NaN", "nan", "-nan", "<NA>",
+    "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+)  # fmt: skip
+
+_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_PARQUET_MAGIC = b"PAR1"
+_METADATA_KEY = b"sumh2"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Opening
+
+
+def open_stream(path: str | Path) -> BinaryIO:
+    """Decompressed bytes of a file (plain, gzip or bgzip, bz2, xz, zstd; told by its first bytes).
+
+    Raises
+    ------
+    InputError
+        The file is missing, a folder, unreadable or empty.
+    """
+    path = Path(path)
+    compression = _compression(path)
+    if compression == "xz":
+        import lzma
+
+        return lzma.open(path, "rb")
+    if compression == "bz2":
+        import bz2
+
+        return bz2.open(path, "rb")
+    if compression == "gzip":
+        # The standard library's reader takes bgzip's many members and says so when the last one is cut short.
+        import gzip
+
+        return gzip.open(path, "rb")
+    if compression == "zstd":
+        return pa.input_stream(str(path), compression="zstd")
+    return path.open("rb")
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Whether the first bytes of a file are Parquet's."""
+    return _first_bytes(Path(path)).startswith(_PARQUET_MAGIC)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(8)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the name and the folder ({Path.cwd()})") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: found a folder, expected a file; name the file itself") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    if not first:
+        raise InputError(f"{path}: the file is empty; expected a table; download or write it again")
+    return first
+
+
+def _compression(path: Path) -> str | None:
+    first = _first_bytes(path)
+    return next((name for magic, name in _MAGIC.items() if first.startswith(magic)), None)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what decompressors and parsers raise about broken files into one message."""
+    try:
+        yield
+    except (EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path}: the compressed data end too early ({error}); the file is truncated: download or copy it again"
+        ) from error
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: {_arrow_message(error)}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: text is not UTF-8 ({error}); convert it, e.g. with iconv -t utf-8") from error
+    except OSError as error:
+        broken = type(error).__name__ == "BadGzipFile" or "compress" in str(error).lower() or "CRC" in str(error)
+        what = "the compressed data are damaged" if broken else "cannot be read"
+        raise InputError(f"{path}: {what} ({error}); download or copy the file again") from error
+    except Exception as error:
+        # lzma.LZMAError has no place in the tree above, and importing lzma costs time that most runs do not owe.
+        if type(error).__name__ != "LZMAError":
+            raise
+        raise InputError(f"{path}: the compressed data are damaged ({error}); download or copy it again") from error
+
+
+def _arrow_message(error: pa.ArrowInvalid) -> str:
+    text = str(error)
+    if found := re.search(r"Expected (\d+) columns, got (\d+): (.*)", text, re.DOTALL):
+        expected, got, line = found.groups()
+        return (
+            f"a line has {got} fields where the header has {expected}: {line.strip()[:120]!r}; "
+            "repair that line, or check that the file is complete and its separator is the same throughout"
+        )
+    if found := re.search(r"CSV conversion error to (\w+): invalid value '(.*)'", text, re.DOTALL):
+        kind, value = found.groups()
+        wanted = {"double": "a number", "int64": "a whole number"}.get(kind, kind)
+        return f"found {value[:60]!r} where {wanted} was expected ({text[:80]}); correct the value or write NA"
+    if "invalid UTF8" in text:
+        return "text is not UTF-8; convert it, e.g. with iconv -t utf-8"
+    return f"cannot be parsed as a table ({text[:200]}); check that it is complete"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading text tables
+
+
+def read_header(path: str | Path, comment: str | None = None) -> tuple[list[str], str]:
+    """Column names of a text table and its separator (a tab, a comma or :data:`WHITESPACE`).
+
+    Lines that begin with ``comment`` are passed over.  The names are as they stand in the file, without a byte order
+    mark and quotation marks.
+    """
+    path = Path(path)
+    line = _header_line(path, comment)[0]
+    if "\x00" in line:
+        raise InputError(f"{path}: found binary data, expected a text table; is this the right file?")
+    separator = "\t" if "\t" in line else "," if "," in line and " " not in line.strip() else WHITESPACE
+    fields = line.split() if separator == WHITESPACE else line.split(separator)
+    return [field.strip().strip('"') for field in fields], separator
+
+
+def _header_line(path: Path, comment: str | None) -> tuple[str, int]:
+    """The header line and the number of comment lines before it."""
+    with _reading(path), open_stream(path) as stream:
+        for n_before, raw in enumerate(_lines(stream)):
+            text = raw.decode("utf-8-sig").rstrip("\r\n")
+            if comment is None or not text.startswith(comment):
+                if not text.strip():
+                    break
+                return text, n_before
+    raise InputError(f"{path}: found no header line; expected column names in the first line; add them")
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines of the beginning of a stream (Arrow's streams have no readline)."""
+    if hasattr(stream, "readline") and not isinstance(stream, pa.NativeFile):
+        yield from iter(stream.readline, b"")
+        return
+    yield from stream.read(1 << 20).splitlines(keepends=True)
+
+
+def read_table(
+    path: str | Path,
+    *,
+    columns: Sequence[str] | None = None,
+    types: Mapping[str, pa.DataType] | None = None,
+    separator: str | None = None,
+    comment: str | None = None,
+    column_names: Sequence[str] | None = None,
+    null_texts: Sequence[str] = NULL_TEXTS,
+) -> pa.Table:
+    """A text table or a Parquet file as an Arrow table; each column is one contiguous chunk.
+
+    Parameters
+    ----------
+    path
+        Plain, gzip, bz2, xz or zstd text, or Parquet.
+    columns
+        Columns to keep, in this order; all by default.
+    types
+        Arrow types by column name; other columns are inferred.
+    separator
+        A character or :data:`WHITESPACE`; by default told from the header line.
+    comment
+        Lines before the header that begin with this text are passed over.
+    column_names
+        Names for a file without a header line.
+    null_texts
+        Texts that mean missing.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, ragged, lacks a column or holds text where a number belongs.
+    """
+    path = Path(path)
+    if is_parquet(path):
+        return _contiguous(read_parquet(path, columns=columns)[0])
+    n_before = 0
+    if column_names is None:
+        header, sniffed = read_header(path, comment)
+        if comment is not None:
+            n_before = _header_line(path, comment)[1]
+    else:
+        header, sniffed = list(column_names), read_header(path, comment)[1]
+    duplicated = sorted({name for name in header if header.count(name) > 1})
+    if duplicated:
+        raise InputError(f"{path}: found column {duplicated[0]!r} twice; expected unique names; rename one of them")
+    wanted = list(columns) if columns is not None else header
+    check_columns(path, header, wanted)
+    read = _read_blank_separated if (separator or sniffed) == WHITESPACE else _read_delimited
+    with _reading(path):
+        table = read(
+            path, header, wanted, dict(types or {}), separator or sniffed, list(null_texts),
+            n_before + (column_names is None),
+        )  # fmt: skip
+    return _contiguous(table)
+
+
+def check_columns(path: str | Path, found: Sequence[str], expected: Sequence[str]) -> None:
+    """Raise InputError unless every expected column name is there."""
+    missing = [name for name in expected if name not in found]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}; found {' '.join(map(str, found[:30]))}; "
+            f"rename the columns, or check that this is the right file"
+        )
+
+
+def _read_delimited(path, header, columns, types, separator, null_texts, n_skip) -> pa.Table:
+    with open_stream(path) as stream:
+        return pa.csv.read_csv(
+            stream,
+            read_options=pa.csv.ReadOptions(column_names=header, skip_rows=n_skip, block_size=1 << 23),
+            parse_options=pa.csv.ParseOptions(delimiter=separator),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=types,
+                include_columns=columns,
+                null_values=null_texts,
+                strings_can_be_null=True,
+                auto_dict_encode=False,
+            ),
+        )
+
+
+def _read_blank_separated(path, header, columns, types, separator, null_texts, n_skip) -> pa.Table:
+    """Runs of blanks as separators: Arrow cannot, pandas' C parser can."""
+    import pandas as pd
+
+    pandas_types = {
+        name: "float64" if pa.types.is_floating(kind) else "object"
+        for name, kind in types.items()
+        if pa.types.is_floating(kind) or pa.types.is_string(kind) or pa.types.is_dictionary(kind)
+    }
+    try:
+        with open_stream(path) as stream:
+            frame = pd.read_csv(
+                stream,
+                sep=r"\s+",
+                header=None,
+                names=header,
+                usecols=list(columns),
+                skiprows=n_skip,
+                dtype={name: kind for name, kind in pandas_types.items() if name in columns},
+                na_values=null_texts,
+                keep_default_na=False,
+                index_col=False,
+            )
+    except pd.errors.ParserError as error:
+        raise InputError(f"{path}: {error}; repair that line") from error
+    except pd.errors.EmptyDataError:
+        frame = pd.DataFrame({name: [] for name in columns})
+    except ValueError as error:
+        raise InputError(f"{path}: found text where a number was expected ({error}); correct it or write NA") from error
+    table = pa.Table.from_pandas(frame[list(columns)], preserve_index=False).replace_schema_metadata(None)
+    for name, kind in types.items():
+        if name in table.column_names and table.schema.field(name).type != kind:
+            position = table.column_names.index(name)
+            table = table.set_column(position, name, table.column(name).cast(kind))
+    return table
+
+
+def _contiguous(table: pa.Table) -> pa.Table:
+    return table.combine_chunks()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Parquet with provenance
+
+
+def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """A Parquet table and the metadata that :func:`write_parquet` stored in it ({} for a foreign file)."""
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    if not is_parquet(path):
+        raise InputError(f"{path}: found no Parquet file; expected one; was it written by another program?")
+    with _reading(path):
+        stored = pq.ParquetFile(path)
+        schema = stored.schema_arrow
+        if columns is not None:
+            check_columns(path, schema.names, columns)
+        table = stored.read(columns=list(columns) if columns is not None else None)
+    text = (schema.metadata or {}).get(_METADATA_KEY)
+    return table.replace_schema_metadata(None), json.loads(text) if text else {}
+
+
+def write_parquet(path: str | Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
+    """Write a table and its metadata (JSON) as Parquet, whole or not at all."""
+    import pyarrow.parquet as pq
+
+    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+    with written_whole(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def check_format(path: str | Path, metadata: Mapping[str, Any], name: str, version: int) -> None:
+    """Raise InputError unless the metadata are of the format ``name`` and no newer than ``version``."""
+    found, found_version = metadata.get("format"), metadata.get("format_version", 0)
+    if found != name:
+        raise InputError(f"{path}: found {found or 'a foreign Parquet file'}, expected {name}; name another file")
+    if found_version > version:
+        raise InputError(
+            f"{path}: {name} version {found_version}, this program reads up to {version}; "
+            f"it was written by {metadata.get('program', 'a newer program')}: upgrade with pip install -U sumh2"
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Writing
+
+
+@contextlib.contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """A temporary name beside ``path``; renamed to it when the block ends well, removed when it does not."""
+    path = Path(path)
+    if path.parent != Path() and not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another --out")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None) -> None:
+    """Write a tab-separated table with a header, missing as NA; gzip when the name ends in .gz.
+
+    Parameters
+    ----------
+    float_format
+        e.g. ``%.3f``; by default the shortest text that reads back to the same number.
+    """
+    with written_whole(path) as partial, _open_for_writing(partial, str(path).endswith(".gz")) as stream:
+        table.to_pandas().to_csv(
+            stream, sep="\t", index=False, na_rep="NA", float_format=float_format, lineterminator="\n"
+        )
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def read_text(path: str | Path) -> str:
+    """A text file, decompressed if need be."""
+    path = Path(path)
+    with _reading(path), open_stream(path) as stream:
+        return stream.read().decode("utf-8")
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write JSON with all digits; NaN becomes null."""
+    write_text(path, json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _without_nan(value.tolist())
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+@contextlib.contextmanager
+def _open_for_writing(path: Path, compressed: bool) -> Iterator[Any]:
+    import gzip
+    import io
+
+    if not compressed:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    # No time stamp and no name inside: the same table gives the same bytes.
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
+        with io.TextIOWrapper(packed, encoding="utf-8", newline="") as stream:
+            yield stream

@@ -1,0 +1,1 @@
+"""Arithmetic of the regressions: arrays in, arrays or a small dataclass out."""
