@@ -131,13 +131,20 @@ def product_block_sums(
         SNPs with a chi2 of either trait at or above it get weight zero.
     weight_by_design
         Use the regressor in the place of l inside the weights (LDSC does so in step 1 of the two-step estimator).
+
+    Raises
+    ------
+    ArithmeticError
+        A weight is not positive and finite: the intercepts and heritabilities describe no variance.
     """
     sums = _product_sums(
         z1, z2, n1, n2, ld_score, regression_ld, edges,
         weights.h2_1, weights.h2_2, weights.gcov, weights.intercept_1, weights.intercept_2, weights.gcov_int,
         1 / m, 1 / n_bar, cutoff, weight_by_design,
     )  # fmt: skip
-    w, wx, wxx, wy, wxy, wyy = sums.T
+    if sums[:, 6].any() or not np.isfinite(sums).all():
+        raise ArithmeticError("a regression weight is not positive and finite")
+    w, wx, wxx, wy, wxy, wyy, _ = sums.T
     xtx = np.stack([np.stack([wxx, wx], axis=1), np.stack([wx, w], axis=1)], axis=1)
     return BlockSums(xtx, np.stack([wxy, wy], axis=1), wyy)
 
@@ -149,9 +156,9 @@ def _product_sums(
     z1, z2, n1, n2, ld_score, regression_ld, edges, h2_1, h2_2, gcov, a1, a2, a12, per_m, per_n_bar, cutoff, by_design
 ):  # fmt: skip
     n_blocks = len(edges) - 1
-    sums = np.zeros((n_blocks, 6))
+    sums = np.zeros((n_blocks, 7))
     for block in range(n_blocks):
-        w_ = wx = wxx = wy = wxy = wyy = 0.0
+        w_ = wx = wxx = wy = wxy = wyy = n_bad = 0.0
         for j in range(edges[block], edges[block + 1]):
             n12 = np.sqrt(n1[j] * n2[j])
             x = n12 * ld_score[j] * per_n_bar
@@ -159,6 +166,7 @@ def _product_sums(
             ld = max(x if by_design else ld_score[j], 1.0) * per_m
             variance = (a1 + h2_1 * n1[j] * ld) * (a2 + h2_2 * n2[j] * ld) + (a12 + gcov * n12 * ld) ** 2
             w = 1.0 / (variance * max(regression_ld[j], 1.0))
+            n_bad += 0.0 if variance > 0.0 else 1.0
             if z1[j] * z1[j] >= cutoff or z2[j] * z2[j] >= cutoff:
                 w = 0.0
             w_ += w
@@ -173,4 +181,5 @@ def _product_sums(
         sums[block, 3] = wy
         sums[block, 4] = wxy
         sums[block, 5] = wyy
+        sums[block, 6] = n_bad
     return sums

@@ -1,0 +1,207 @@
+"""Every trait on the tagging's SNP order and on one allele orientation, once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ldscores.shared.alleles import allele_kinds, allele_orientations
+from ldscores.shared.errors import InputError
+from ldscores.shared.snp_names import describe_names
+from ldscores.tagging import Tagging
+from sumh2.sumstats import FilterCount, SumStats
+
+log = logging.getLogger(__name__)
+
+#: Below this correlation of minor allele frequencies, study and reference are hardly of one ancestry.  European studies
+#: against European panels give 0.99 and more, East Asian studies against European panels about 0.6.
+MAF_CORRELATION_EXPECTED = 0.9
+_MAF_SNPS_NEEDED = 1000
+
+
+@dataclass(frozen=True)
+class AlignedTrait:
+    """What is known of a trait besides its columns.
+
+    Parameters
+    ----------
+    name, source
+        Name in tables, and file it came from.
+    has_alleles
+        Whether it can be compared with other traits.
+    samp_prev, pop_prev
+        Share of cases in sample and population; None for a quantitative trait.
+    steps
+        SNPs removed and kept, from the file to here.
+    maf_correlation
+        Correlation of its minor allele frequencies with the reference's; NaN where either lacks them.
+    """
+
+    name: str
+    source: str
+    has_alleles: bool
+    samp_prev: float | None
+    pop_prev: float | None
+    steps: tuple[FilterCount, ...]
+    maf_correlation: float
+
+
+@dataclass(frozen=True)
+class AlignedData:
+    """Traits side by side on the SNPs of a tagging; rows are the SNPs that at least one trait has.
+
+    Parameters
+    ----------
+    snp, chrom : string array, (n_snps,)
+    z, n_samples : float64, (n_snps, n_traits), a trait's column contiguous
+        NaN where a trait lacks the SNP.  Z has the common orientation of :mod:`ldscores.shared.alleles`.
+    kinds : int8, (n_snps, n_traits)
+        Kind of the alleles; two traits describe the same variant where theirs are equal and not zero.
+    tagging : float64, (n_snps, n_categories)
+    regression_tagging : float64, (n_snps,)
+    reference
+        The tagging all rows come from, for its names and totals.
+    traits
+        One entry a column of z.
+    """
+
+    snp: pa.Array
+    chrom: pa.Array
+    z: NDArray[np.float64]
+    n_samples: NDArray[np.float64]
+    kinds: NDArray[np.int8]
+    tagging: NDArray[np.float64]
+    regression_tagging: NDArray[np.float64]
+    reference: Tagging
+    traits: tuple[AlignedTrait, ...]
+
+    @property
+    def n_traits(self) -> int:
+        """Number of traits."""
+        return len(self.traits)
+
+
+def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool = True) -> AlignedData:
+    """Put traits on the SNP order of a tagging.
+
+    SNPs are matched by name, as in LDSC; rows keep the order of the tagging (chromosome, position).  Where the tagging
+    knows alleles, a SNP whose alleles are another variant's is dropped and counted.
+
+    Parameters
+    ----------
+    traits
+        One or more traits.
+    tagging
+        LD scores or taggings, with regression weights (``regression_tagging``) or, without them, its own first column
+        in their place.
+    check_alleles
+        False trusts that all files count the same allele (LDSC's ``--no-check-alleles``): nothing is flipped or dropped.
+
+    Raises
+    ------
+    InputError
+        No trait is given, or one shares no SNP with the tagging: the message says what names each side uses.
+    """
+    if not traits:
+        raise InputError("no trait: found none, expected at least one summary statistics file; name one")
+    weights = tagging.regression_tagging
+    regression_tagging = tagging.tagging[:, 0] if weights is None else weights
+    weighted = np.isfinite(regression_tagging)
+    shape = (len(tagging.snp), len(traits))
+    z, n_samples = np.full(shape, np.nan, order="F"), np.full(shape, np.nan, order="F")
+    kinds = np.zeros(shape, dtype=np.int8, order="F")
+    aligned = []
+    for column, trait in enumerate(traits):
+        rows, found = _matching_rows(trait, tagging)
+        steps = [FilterCount("in the LD scores", len(trait) - len(rows), len(rows))]
+        rows, found = rows[weighted[found]], found[weighted[found]]
+        steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
+        signs, kind = _signs_and_kinds(trait, rows, check_alleles)
+        if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
+            theirs = allele_kinds(tagging.a1[found], tagging.a2[found])
+            same = (kind == theirs) | (kind == 0) | (theirs == 0)
+            rows, found, signs, kind = rows[same], found[same], signs[same], kind[same]
+            steps.append(FilterCount("with the alleles of the LD reference", steps[-1].kept - len(rows), len(rows)))
+        if not len(rows):
+            raise InputError(_no_overlap(trait, tagging, steps))
+        z[found, column] = trait.z[rows] * signs
+        n_samples[found, column] = trait.n[rows]
+        kinds[found, column] = kind
+        aligned.append(
+            AlignedTrait(
+                trait.trait, trait.source, trait.a1 is not None, trait.samp_prev, trait.pop_prev,
+                trait.filters + tuple(steps), _maf_correlation(trait, tagging, rows, found),
+            )
+        )  # fmt: skip
+        log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{s.kept} {s.what}" for s in steps))
+    present = np.isfinite(z).any(axis=1)
+    snps = np.flatnonzero(present)
+    return AlignedData(
+        snp=tagging.snp.take(pa.array(snps)),
+        chrom=tagging.chrom.take(pa.array(snps)),
+        z=np.asfortranarray(z[snps]),
+        n_samples=np.asfortranarray(n_samples[snps]),
+        kinds=np.asfortranarray(kinds[snps]),
+        tagging=tagging.tagging[snps],
+        regression_tagging=np.ascontiguousarray(regression_tagging[snps]),
+        reference=tagging,
+        traits=tuple(aligned),
+    )
+
+
+def _matching_rows(trait: SumStats, tagging: Tagging) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the trait and of the tagging that hold the same SNP."""
+    position = pc.index_in(trait.snp, value_set=tagging.snp)
+    found = pc.fill_null(position, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    rows = np.flatnonzero(found >= 0)
+    return rows, found[rows]
+
+
+def _signs_and_kinds(
+    trait: SumStats, rows: NDArray[np.int64], check_alleles: bool
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Factor to the common orientation, and kind of the alleles; without alleles z stays as it is."""
+    if not check_alleles:
+        return np.ones(len(rows), np.int8), np.ones(len(rows), np.int8)
+    if trait.a1 is None or trait.a2 is None:
+        return np.ones(len(rows), np.int8), np.zeros(len(rows), np.int8)
+    a1, a2 = trait.a1[rows], trait.a2[rows]
+    kind = allele_kinds(a1, a2)
+    # An ambiguous SNP keeps its own sign: its chi2 counts for a heritability, its kind keeps it out of every pair.
+    return np.where(kind == 0, np.int8(1), allele_orientations(a1, a2)), kind
+
+
+def _maf_correlation(trait: SumStats, tagging: Tagging, rows: NDArray, found: NDArray) -> float:
+    if trait.eaf is None or tagging.maf is None:
+        return float("nan")
+    study, reference = trait.eaf[rows], tagging.maf[found]
+    known = np.isfinite(study) & np.isfinite(reference)
+    if known.sum() < _MAF_SNPS_NEEDED:
+        return float("nan")
+    study, reference = np.minimum(study, 1 - study)[known], np.minimum(reference, 1 - reference)[known]
+    if np.ptp(study) == 0 or np.ptp(reference) == 0:
+        return float("nan")
+    return float(np.corrcoef(study, reference)[0, 1])
+
+
+def _no_overlap(trait: SumStats, tagging: Tagging, steps: Sequence[FilterCount]) -> str:
+    where = trait.source or trait.trait
+    if steps[0].kept:
+        lost = next(step for step in steps if not step.kept)
+        return (
+            f"{where}: {steps[0].kept} SNPs are in the LD scores, none of them {lost.what}; "
+            "expected most; check that LD scores, weights and study describe the same SNPs"
+        )
+    ours, theirs = describe_names(trait.snp), describe_names(tagging.snp)
+    remedy = (
+        "translate one of them"
+        if ours.split(" (")[0] != theirs.split(" (")[0]
+        else "check the build, the chromosomes and the reference"
+    )
+    return f"{where}: no SNP name is in the LD scores; found {ours} here and {theirs} there; {remedy}"

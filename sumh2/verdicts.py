@@ -1,0 +1,167 @@
+"""A status and a why for every estimate: what a reader should know before using the number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sumh2.align import MAF_CORRELATION_EXPECTED
+
+Level = Literal["note", "caution", "unusable"]
+
+#: LDSC's own advice: heritability z-scores below 4 are too weak for genetic correlations (ldsc wiki, FAQ).
+WEAK_H2_Z = 4.0
+#: LDSC warns below this number of SNPs.
+FEW_SNPS = 200_000
+#: LDSC's munge warns below this mean chi2.
+LOW_MEAN_CHI2 = 1.02
+#: Share of the inflation that the intercept takes in well-behaved studies is mostly below this.
+HIGH_RATIO = 0.2
+FEW_BLOCKS = 50
+#: A share of mismatched alleles above this points at another build or a mixed-up file.
+MANY_MISMATCHES = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about an estimate.
+
+    Parameters
+    ----------
+    level
+        ``note`` does not change the status.
+    code
+        Short name, stable across versions.
+    text
+        What was found and what to do.
+    """
+
+    level: Level
+    code: str
+    text: str
+
+
+def judge(findings: Sequence[Finding]) -> tuple[str, str]:
+    """Status (ok, caution, unusable) and the why, worst finding first."""
+    order = ("unusable", "caution", "note")
+    ranked = sorted(findings, key=lambda finding: order.index(finding.level))
+    status = ranked[0].level if ranked and ranked[0].level != "note" else "ok"
+    return status, "; ".join(f"{finding.code}: {finding.text}" for finding in ranked)
+
+
+def h2_findings(
+    *,
+    h2: float,
+    h2_se: float,
+    intercept: float,
+    intercept_se: float,
+    ratio: float,
+    mean_chi2: float,
+    n_snps: int,
+    n_blocks: int,
+    maf_correlation: float,
+) -> list[Finding]:
+    """What to know about a heritability; ``intercept_se`` is NaN for a fixed intercept."""
+    found = []
+    if not h2 > 0:
+        found.append(
+            Finding("unusable", "negative h2", f"h2 is {h2:.4g} (SE {h2_se:.2g}); the study is too small, or N or the "
+                    "LD reference do not fit; no correlation or enrichment can rest on it")
+        )  # fmt: skip
+    elif h2 < WEAK_H2_Z * h2_se:
+        found.append(
+            Finding("caution", "weak power", f"h2 is {h2 / h2_se:.1f} SE from zero; genetic correlations and "
+                    f"enrichments want {WEAK_H2_Z:.0f} and more: use a larger study")
+        )  # fmt: skip
+    if h2 > 1:
+        found.append(
+            Finding("caution", "h2 above 1", "N may be too small in the file (half an effective N, one cohort's N), "
+                    "or the trait is ascertained: give --samp-prev and --pop-prev")
+        )  # fmt: skip
+    found += _intercept_findings(intercept, intercept_se, ratio, mean_chi2)
+    if np.isfinite(maf_correlation) and maf_correlation < MAF_CORRELATION_EXPECTED:
+        found.append(
+            Finding("caution", "frequencies differ", f"allele frequencies correlate {maf_correlation:.2f} with the LD "
+                    "reference: another ancestry, or the frequency column is not the effect allele's; use LD scores "
+                    "of the study's ancestry")
+        )  # fmt: skip
+    return found + count_findings(n_snps, n_blocks)
+
+
+def _intercept_findings(intercept: float, intercept_se: float, ratio: float, mean_chi2: float) -> list[Finding]:
+    found = []
+    if mean_chi2 < LOW_MEAN_CHI2:
+        found.append(
+            Finding("caution", "low mean chi2", f"mean chi2 is {mean_chi2:.3f}; below {LOW_MEAN_CHI2} there is hardly "
+                    "a signal to regress")
+        )  # fmt: skip
+    if not np.isfinite(intercept_se):
+        return found + [Finding("note", "fixed intercept", "confounding, if there is any, counts as h2")]
+    if intercept < 1 - 2 * intercept_se:
+        found.append(
+            Finding("caution", "intercept below 1", f"{intercept:.3f} (SE {intercept_se:.3f}): the study was probably "
+                    "corrected by genomic control, or N is overstated; h2 is then too low")
+        )  # fmt: skip
+    elif intercept > 1 + 2 * intercept_se and ratio > HIGH_RATIO:
+        found.append(
+            Finding("caution", "confounding", f"the intercept takes {100 * ratio:.0f}% of the inflation: "
+                    "stratification, relatedness, or LD scores of another population")
+        )  # fmt: skip
+    return found
+
+
+def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
+    """What to know about the number of SNPs and of jackknife blocks."""
+    found = []
+    if n_snps < FEW_SNPS:
+        found.append(
+            Finding("caution", "few SNPs", f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; "
+                    "check the losses step by step")
+        )  # fmt: skip
+    if n_blocks < FEW_BLOCKS:
+        found.append(Finding("caution", "few blocks", f"{n_blocks} jackknife blocks: standard errors are rough"))
+    return found
+
+
+def rg_findings(
+    *,
+    rg: float,
+    h2_z: tuple[float, float],
+    h2: tuple[float, float],
+    names: tuple[str, str],
+    n_bad_deletes: int,
+    n_blocks: int,
+    n_snps: int,
+    share_mismatched: float,
+) -> list[Finding]:
+    """What to know about a genetic correlation."""
+    found = []
+    for name, value, z in zip(names, h2, h2_z, strict=True):
+        if not value > 0:
+            found.append(
+                Finding("unusable", "negative h2", f"h2 of {name} is {value:.4g} on these SNPs: no correlation is "
+                        "defined; the genetic covariance still is")
+            )  # fmt: skip
+        elif z < WEAK_H2_Z:
+            found.append(
+                Finding("caution", "weak power", f"h2 of {name} is {z:.1f} SE from zero, {WEAK_H2_Z:.0f} are wanted")
+            )  # fmt: skip
+    if np.isfinite(rg) and abs(rg) > 1:
+        found.append(
+            Finding("caution", "rg outside ±1", f"{rg:.3f}: sampling error of a strong correlation, or of a weak h2; "
+                    "report it as it is, with its SE")
+        )  # fmt: skip
+    if n_bad_deletes and np.isfinite(rg):
+        found.append(
+            Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad_deletes} of {n_blocks} "
+                    "jackknife samples, where LDSC gives NA; the SE is from the joint covariance of h2 and gcov")
+        )  # fmt: skip
+    if share_mismatched > MANY_MISMATCHES:
+        found.append(
+            Finding("caution", "alleles differ", f"{100 * share_mismatched:.0f}% of the shared SNPs have other alleles "
+                    "or an ambiguous strand; check build and allele columns")
+        )  # fmt: skip
+    return found + count_findings(n_snps, n_blocks)
