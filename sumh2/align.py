@@ -19,9 +19,7 @@ from sumh2.sumstats import FilterCount, SumStats
 
 log = logging.getLogger(__name__)
 
-#: Below this correlation of minor allele frequencies, study and reference are hardly of one ancestry.  European studies
-#: against European panels give 0.99 and more, East Asian studies against European panels about 0.6.
-MAF_CORRELATION_EXPECTED = 0.9
+#: A correlation of frequencies over fewer SNPs says little.
 _MAF_SNPS_NEEDED = 1000
 
 
@@ -101,7 +99,7 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
         LD scores or taggings, with regression weights (``regression_tagging``) or, without them, its own first column
         in their place.
     check_alleles
-        False trusts that all files count the same allele (LDSC's ``--no-check-alleles``): nothing is flipped or dropped.
+        False trusts that all files count the same allele: nothing is flipped or dropped (LDSC's --no-check-alleles).
 
     Raises
     ------

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from sumh2.align import MAF_CORRELATION_EXPECTED
-
 Level = Literal["note", "caution", "unusable"]
+
+#: Between the findings of a ``why``.
+WHY_SEPARATOR = " | "
 
 #: LDSC's own advice: heritability z-scores below 4 are too weak for genetic correlations (ldsc wiki, FAQ).
 WEAK_H2_Z = 4.0
@@ -21,6 +22,8 @@ LOW_MEAN_CHI2 = 1.02
 #: Share of the inflation that the intercept takes in well-behaved studies is mostly below this.
 HIGH_RATIO = 0.2
 FEW_BLOCKS = 50
+#: Below this correlation of minor allele frequencies, study and LD reference are hardly of one ancestry.
+MAF_CORRELATION_EXPECTED = 0.9
 #: A share of mismatched alleles above this points at another build or a mixed-up file.
 MANY_MISMATCHES = 0.05
 
@@ -49,7 +52,7 @@ def judge(findings: Sequence[Finding]) -> tuple[str, str]:
     order = ("unusable", "caution", "note")
     ranked = sorted(findings, key=lambda finding: order.index(finding.level))
     status = ranked[0].level if ranked and ranked[0].level != "note" else "ok"
-    return status, "; ".join(f"{finding.code}: {finding.text}" for finding in ranked)
+    return status, WHY_SEPARATOR.join(f"{finding.code}: {finding.text}" for finding in ranked)
 
 
 def h2_findings(

@@ -158,17 +158,20 @@ def _product_sums(
     n_blocks = len(edges) - 1
     sums = np.zeros((n_blocks, 7))
     for block in range(n_blocks):
+        # Views that start at zero: an index that cannot be negative lets the compiler read in vectors.
+        first, last = edges[block], edges[block + 1]
+        z1_, z2_, n1_, n2_ = z1[first:last], z2[first:last], n1[first:last], n2[first:last]
+        ld_, regression_ld_ = ld_score[first:last], regression_ld[first:last]
         w_ = wx = wxx = wy = wxy = wyy = n_bad = 0.0
-        for j in range(edges[block], edges[block + 1]):
-            n12 = np.sqrt(n1[j] * n2[j])
-            x = n12 * ld_score[j] * per_n_bar
-            y = z1[j] * z2[j]
-            ld = max(x if by_design else ld_score[j], 1.0) * per_m
-            variance = (a1 + h2_1 * n1[j] * ld) * (a2 + h2_2 * n2[j] * ld) + (a12 + gcov * n12 * ld) ** 2
-            w = 1.0 / (variance * max(regression_ld[j], 1.0))
+        for j in range(len(z1_)):
+            n12 = np.sqrt(n1_[j] * n2_[j])
+            x = n12 * ld_[j] * per_n_bar
+            y = z1_[j] * z2_[j]
+            ld = max(x if by_design else ld_[j], 1.0) * per_m
+            variance = (a1 + h2_1 * n1_[j] * ld) * (a2 + h2_2 * n2_[j] * ld) + (a12 + gcov * n12 * ld) ** 2
             n_bad += 0.0 if variance > 0.0 else 1.0
-            if z1[j] * z1[j] >= cutoff or z2[j] * z2[j] >= cutoff:
-                w = 0.0
+            w = 1.0 / (variance * max(regression_ld_[j], 1.0))
+            w = 0.0 if z1_[j] * z1_[j] >= cutoff or z2_[j] * z2_[j] >= cutoff else w
             w_ += w
             wx += w * x
             wxx += w * x * x

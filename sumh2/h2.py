@@ -1,0 +1,361 @@
+"""SNP heritability of one trait by LD Score regression."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldscores.shared.errors import InputError
+from sumh2.align import AlignedData, AlignedTrait
+from sumh2.kernels.column_regression import fit_columns
+from sumh2.kernels.jackknife import jackknife_se
+from sumh2.kernels.product_regression import RegressionRows, fit_product
+from sumh2.kernels.weights import ProductWeights
+from sumh2.liability import liability_factor
+from sumh2.regression_input import (
+    Totals,
+    check_enough,
+    check_not_collinear,
+    check_varies,
+    fitting,
+    resolve_totals,
+)
+from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.sumstats import FilterCount
+from sumh2.verdicts import WHY_SEPARATOR, h2_findings, judge
+
+log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+
+#: LDSC's default cutoff of the two-step estimator.
+TWO_STEP_CUTOFF = 30.0
+#: Median of chi2 with one degree of freedom, to LDSC's four digits.
+CHI2_MEDIAN = 0.4549
+
+
+def lambda_gc(z: Floats) -> float:
+    """Genomic inflation: median chi2 over the median expected without signal and confounding."""
+    return float(np.median(z * z) / CHI2_MEDIAN)
+
+
+@dataclass(frozen=True)
+class H2Result(Result):
+    """Heritability of one trait.
+
+    Parameters
+    ----------
+    trait
+        Name.
+    h2, h2_se, h2_z, h2_p, h2_log10_p
+        Observed-scale heritability; the p-value is two-sided.
+    intercept, intercept_se
+        The SE is NaN for a fixed intercept.
+    ratio, ratio_se
+        (intercept - 1) / (mean chi2 - 1), its mean chi2 treated as known (as LDSC); NaN unless mean chi2 > 1 and the
+        intercept is free.
+    h2_liab, h2_liab_se
+        Liability scale; NaN without prevalences.
+    lambda_gc, mean_chi2, max_chi2
+        Over the regression SNPs.
+    n_snps, n_blocks
+        SNPs in the regression, jackknife blocks.
+    n_mean
+        Mean sample size over the regression SNPs.
+    m
+        Reference SNPs behind the LD scores, summed over categories.
+    two_step
+        Cutoff of the two-step estimator, None without.
+    steps
+        SNPs removed and kept, step by step.
+    status, why
+        ok, caution or unusable, and what to do.
+    categories, tau, tau_cov
+        Heritability per SNP of each category, (n_categories,), and its covariance.
+    delete_values : float64, (n_blocks,)
+        h2 with each block left out.
+    tau_delete : float64, (n_blocks, n_categories)
+    intercept_delete : float64, (n_blocks,)
+    """
+
+    trait: str
+    h2: float
+    h2_se: float
+    h2_z: float
+    h2_p: float
+    h2_log10_p: float
+    intercept: float
+    intercept_se: float
+    ratio: float
+    ratio_se: float
+    h2_liab: float
+    h2_liab_se: float
+    lambda_gc: float
+    mean_chi2: float
+    max_chi2: float
+    n_snps: int
+    n_blocks: int
+    n_mean: float
+    m: float
+    two_step: float | None
+    steps: tuple[FilterCount, ...]
+    status: str
+    why: str
+    categories: tuple[str, ...]
+    tau: Floats
+    tau_cov: Floats
+    delete_values: Floats
+    tau_delete: Floats
+    intercept_delete: Floats
+    samp_prev: float | None = None
+    pop_prev: float | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        return self.origin
+
+    def with_provenance(self, origin: Mapping[str, Any]) -> H2Result:
+        """The same result, knowing where it comes from."""
+        return replace(self, origin=origin)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        names = (
+            "trait", "h2", "h2_se", "h2_z", "h2_p", "h2_log10_p", "intercept", "intercept_se", "ratio", "ratio_se",
+            "h2_liab", "h2_liab_se", "samp_prev", "pop_prev", "lambda_gc", "mean_chi2", "max_chi2", "n_snps",
+            "n_blocks", "n_mean", "m", "two_step", "status", "why",
+        )  # fmt: skip
+        return [{name: getattr(self, name) for name in names}]
+
+    def __str__(self) -> str:
+        lines = [f"{self.trait}: SNP heritability", ""]
+        lines += [f"  {step.what:<42} {step.kept:>11,}  ({-step.removed:+,})" for step in self.steps]
+        estimator = f"two-step, cutoff {self.two_step:g}" if self.two_step is not None else "one step"
+        if len(self.categories) > 1:
+            estimator = f"{len(self.categories)} LD scores, one weighted fit"
+        lines += [
+            "",
+            f"  h2 (observed scale)  {with_se(self.h2, self.h2_se)}   "
+            f"z {self.h2_z:.2f}, p {p_text(self.h2_p, self.h2_log10_p)}",
+        ]
+        if np.isfinite(self.h2_liab):
+            lines.append(
+                f"  h2 (liability scale) {with_se(self.h2_liab, self.h2_liab_se)}   "
+                f"sample prevalence {self.samp_prev:g}, population prevalence {self.pop_prev:g}"
+            )
+        lines += [
+            f"  intercept            {with_se(self.intercept, self.intercept_se)}",
+            f"  ratio                {with_se(self.ratio, self.ratio_se)}",
+            f"  lambda GC {self.lambda_gc:.4f}, mean chi2 {self.mean_chi2:.4f}, max chi2 {self.max_chi2:.1f}, "
+            f"mean N {self.n_mean:,.0f}",
+            f"  {self.n_snps:,} SNPs, M {self.m:,.0f}, {self.n_blocks} jackknife blocks, {estimator}",
+            "",
+            f"  status: {self.status}",
+        ]
+        lines += [f"    {reason}" for reason in self.why.split(WHY_SEPARATOR) if reason]
+        return "\n".join(lines)
+
+
+def fit_h2(
+    aligned: AlignedData,
+    *,
+    trait: int = 0,
+    two_step: float | None | Literal["auto"] = "auto",
+    intercept: float | None = None,
+    chisq_max: float | None = None,
+    n_blocks: int = 200,
+    m: Totals = "M_5_50",
+) -> H2Result:
+    """SNP heritability, LD Score regression intercept and their jackknife errors.
+
+        E[chi2_j] = N_j h2 l_j / M + intercept
+
+    (Bulik-Sullivan et al. 2015a, eq. 1).  Estimates equal those of LDSC 1.0.1 ``--h2``: SNPs in chromosome order are
+    cut in blocks that ignore chromosome borders; the intercept comes from SNPs with chi2 below 30 (two-step), where
+    re-weighting uses ``N l / mean(N)`` in the place of ``l``, a quirk that defines the published numbers.  With several
+    LD scores the fit is LDSC's stratified one: no two-step, no iteration, and SNPs with a chi2 above
+    ``max(0.001 max(N), 80)`` left out.
+
+    Parameters
+    ----------
+    aligned
+        From :func:`sumh2.align`.
+    trait
+        Which column.
+    two_step
+        chi2 cutoff of step 1; None for one step; "auto" is 30 with one LD score and a free intercept, else None.
+    intercept
+        Hold the intercept at this value; 1 assumes that there is no confounding.
+    chisq_max
+        Leave out SNPs with a chi2 at or above it.
+    n_blocks
+        Jackknife blocks; never more than SNPs.
+    m
+        "M_5_50", "M", or the number of reference SNPs of each LD score.
+
+    Raises
+    ------
+    InputError
+        Options that contradict each other, or totals that are missing.
+    FitError
+        Too few SNPs, constant or collinear LD scores.
+    """
+    info = aligned.traits[trait]
+    single = aligned.tagging.shape[1] == 1
+    cutoff = _two_step_cutoff(two_step, intercept, single)
+    totals = resolve_totals(aligned.reference, m)
+    present = np.isfinite(aligned.z[:, trait])
+    n_asked = check_enough(int(present.sum()), n_blocks, aligned.tagging.shape[1] + 1, info.name)
+    z, n, tagging, regression_ld = _rows(aligned, trait, present)
+    steps = list(info.steps)
+    limit = chisq_max if chisq_max is not None or single else max(0.001 * n.max(), 80)
+    if limit is not None:
+        kept = z**2 < limit
+        steps.append(FilterCount(f"with chi2 below {limit:g}", int((~kept).sum()), int(kept.sum())))
+        z, n, tagging, regression_ld = z[kept], n[kept], tagging[kept], regression_ld[kept]
+    n_used = check_enough(len(z), n_asked, tagging.shape[1] + 1, info.name)
+    with fitting(info.name):
+        estimates = (
+            _fit_single(z, n, tagging[:, 0], regression_ld, float(totals[0]), n_used, intercept, cutoff, aligned)
+            if single
+            else _fit_many(z, n, tagging, regression_ld, totals, n_used, intercept, aligned)
+        )
+    if cutoff is not None and estimates["n_below"] is not None:
+        below = estimates["n_below"]
+        steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(z) - below, below))
+    return _h2_result(info, estimates, z, n, totals, cutoff, intercept, tuple(steps), aligned.reference.names)
+
+
+def _two_step_cutoff(
+    two_step: float | None | Literal["auto"], intercept: float | None, single: bool
+) -> float | None:
+    if two_step == "auto":
+        return TWO_STEP_CUTOFF if single and intercept is None else None
+    if two_step is None:
+        return None
+    if intercept is not None:
+        raise InputError(
+            f"two-step: found a cutoff ({two_step:g}) and a fixed intercept ({intercept:g}), expected one of them; "
+            "the two-step estimator is there to find the intercept: drop one option"
+        )
+    if not single:
+        raise InputError("two-step: found several LD scores, expected one; the stratified fit has one step: drop it")
+    if not two_step > 0:
+        raise InputError(f"two-step: found {two_step:g}, expected a positive chi2; 30 is usual")
+    return float(two_step)
+
+
+def _rows(aligned: AlignedData, trait: int, present: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats, Floats]:
+    if present.all():
+        columns = aligned.z[:, trait], aligned.n_samples[:, trait]
+        return *columns, aligned.tagging, aligned.regression_tagging
+    return (
+        aligned.z[present, trait],
+        aligned.n_samples[present, trait],
+        aligned.tagging[present],
+        aligned.regression_tagging[present],
+    )
+
+
+def _fit_single(z, n, ld, regression_ld, m, n_blocks, intercept, cutoff, aligned) -> dict[str, Any]:
+    check_varies(ld, aligned.reference.names[0])
+    rows = RegressionRows(z, z, n, n, np.ascontiguousarray(ld), regression_ld, m)
+    fit = fit_product(rows, n_blocks, ProductWeights.of_one_trait, 1.0, intercept, cutoff)
+    return {
+        "h2": fit.total,
+        "h2_se": fit.total_se,
+        "h2_delete": fit.total_delete,
+        "intercept": fit.intercept,
+        "intercept_se": fit.intercept_se,
+        "intercept_delete": fit.intercept_delete,
+        "tau": np.array([fit.total / m]),
+        "tau_cov": np.array([[(fit.total_se / m) ** 2]]),
+        "tau_delete": fit.total_delete[:, None] / m,
+        "n_below": fit.n_below_cutoff,
+    }
+
+
+def _fit_many(z, n, tagging, regression_ld, totals, n_blocks, intercept, aligned) -> dict[str, Any]:
+    check_not_collinear(tagging, aligned.reference.names)
+    fit = fit_columns(z**2, n, tagging, regression_ld, totals, n_blocks, intercept)
+    h2_delete = fit.tau.delete_values @ totals
+    h2 = float(fit.tau.estimate @ totals)
+    return {
+        "h2": h2,
+        "h2_se": jackknife_se(h2, h2_delete),
+        "h2_delete": h2_delete,
+        "intercept": float(fit.intercept.estimate[0]),
+        "intercept_se": float(fit.intercept.se[0]) if intercept is None else float("nan"),
+        "intercept_delete": fit.intercept.delete_values[:, 0],
+        "tau": fit.tau.estimate,
+        "tau_cov": fit.tau.cov,
+        "tau_delete": fit.tau.delete_values,
+        "n_below": None,
+    }
+
+
+def _h2_result(
+    info: AlignedTrait, estimates: dict, z, n, totals, cutoff, intercept, steps, categories
+) -> H2Result:
+    chi2 = z**2
+    h2, h2_se = estimates["h2"], estimates["h2_se"]
+    mean_chi2 = float(chi2.mean())
+    has_ratio = mean_chi2 > 1 and intercept is None
+    ratio = (estimates["intercept"] - 1) / (mean_chi2 - 1) if has_ratio else float("nan")
+    ratio_se = estimates["intercept_se"] / (mean_chi2 - 1) if has_ratio else float("nan")
+    factor = float("nan")
+    if info.samp_prev is not None and info.pop_prev is not None:
+        factor = liability_factor(info.samp_prev, info.pop_prev)
+    h2_z, h2_p, h2_log10_p = z_and_p(h2, h2_se)
+    n_blocks = len(estimates["h2_delete"])
+    status, why = judge(
+        h2_findings(
+            h2=h2,
+            h2_se=h2_se,
+            intercept=estimates["intercept"],
+            intercept_se=estimates["intercept_se"],
+            ratio=ratio,
+            mean_chi2=mean_chi2,
+            n_snps=len(z),
+            n_blocks=n_blocks,
+            maf_correlation=info.maf_correlation,
+        )
+    )
+    return H2Result(
+        trait=info.name,
+        h2=h2,
+        h2_se=h2_se,
+        h2_z=h2_z,
+        h2_p=h2_p,
+        h2_log10_p=h2_log10_p,
+        intercept=estimates["intercept"],
+        intercept_se=estimates["intercept_se"],
+        ratio=ratio,
+        ratio_se=ratio_se,
+        h2_liab=h2 * factor,
+        h2_liab_se=h2_se * factor,
+        lambda_gc=lambda_gc(z),
+        mean_chi2=mean_chi2,
+        max_chi2=float(chi2.max()),
+        n_snps=len(z),
+        n_blocks=n_blocks,
+        n_mean=float(n.mean()),
+        m=float(totals.sum()),
+        two_step=cutoff,
+        steps=steps,
+        status=status,
+        why=why,
+        categories=tuple(categories),
+        tau=estimates["tau"],
+        tau_cov=estimates["tau_cov"],
+        delete_values=estimates["h2_delete"],
+        tau_delete=estimates["tau_delete"],
+        intercept_delete=estimates["intercept_delete"],
+        samp_prev=info.samp_prev,
+        pop_prev=info.pop_prev,
+    )

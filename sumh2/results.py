@@ -1,0 +1,101 @@
+"""What all results share: a report, a tidy table, files."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ldscores.shared.tables import write_json, write_tsv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result(ABC):
+    """Estimates with their status; ``str(result)`` is the report."""
+
+    @abstractmethod
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dictionary an estimate, the tidy table's rows."""
+
+    @property
+    @abstractmethod
+    def provenance(self) -> Mapping[str, Any]:
+        """Program, command, inputs and options behind the result."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The tidy table, one row an estimate; missing is NaN, its reason is in ``why``."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_records())
+
+    def save(self, stem: str | Path) -> list[Path]:
+        """Write ``<stem>.tsv``, what people read, and ``<stem>.json``, all digits and provenance.
+
+        Returns
+        -------
+        list of Path
+            The files written, each whole.
+        """
+        table, record = Path(f"{stem}.tsv"), Path(f"{stem}.json")
+        write_tsv(table, pa.Table.from_pylist(self.to_records()))
+        write_json(record, {"estimates": self.to_records(), "provenance": dict(self.provenance)})
+        return [table, record]
+
+
+def normal_log10_p(z: float) -> float:
+    """log10 of the two-sided normal p-value of z: finite where the p-value itself underflows."""
+    from scipy.special import log_ndtr
+
+    return float((log_ndtr(-abs(z)) + math.log(2)) / math.log(10))
+
+
+def normal_p(z: float) -> float:
+    """Two-sided normal p-value of z."""
+    from scipy.special import ndtr
+
+    return float(2 * ndtr(-abs(z)))
+
+
+def z_and_p(estimate: float, se: float) -> tuple[float, float, float]:
+    """z, two-sided p and its log10; NaN where the SE is zero or missing."""
+    if not (np.isfinite(estimate) and np.isfinite(se) and se > 0):
+        return (float("nan"),) * 3
+    z = estimate / se
+    return z, normal_p(z), normal_log10_p(z)
+
+
+def with_se(value: float, se: float, digits: int = 4) -> str:
+    """``0.3808 (0.0245)``, or ``1 (fixed)`` without an SE."""
+    if not np.isfinite(value):
+        return "NA"
+    if not np.isfinite(se):
+        return f"{value:.{digits}f} (fixed)"
+    return f"{value:.{digits}f} ({se:.{digits}f})"
+
+
+def p_text(p: float, log10_p: float) -> str:
+    """A p-value to print: from its logarithm where it underflows."""
+    if not np.isfinite(log10_p):
+        return "NA"
+    if p > 1e-300:
+        return f"{p:.3g}"
+    whole = math.floor(log10_p)
+    return f"{10 ** (log10_p - whole):.2f}e{whole}"
+
+
+def percent(part: float, whole: float) -> str:
+    """``12.3%`` of a count."""
+    return f"{100 * part / whole:.1f}%" if whole else "NA"
+
+
+def as_list(values: NDArray[np.float64]) -> list:
+    """A numpy array as plain lists for JSON."""
+    return np.asarray(values).tolist()

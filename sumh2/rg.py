@@ -1,0 +1,454 @@
+"""Genetic correlation of pairs of traits by cross-trait LD Score regression."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldscores.shared.errors import FitError, InputError
+from ldscores.shared.progress import progress
+from sumh2.align import AlignedData
+from sumh2.h2 import lambda_gc
+from sumh2.kernels.jackknife import jackknife_covariance, ratio_se
+from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
+from sumh2.kernels.weights import ProductWeights
+from sumh2.liability import liability_factor
+from sumh2.regression_input import Totals, check_enough, check_varies, fitting, resolve_totals
+from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.verdicts import WHY_SEPARATOR, judge, rg_findings
+
+log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+NAN = float("nan")
+#: The report of many pairs shows this many reasons, the table all of them.
+REASONS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class RgPair:
+    """One pair of traits; every estimate is made on the pair's own SNPs.
+
+    Parameters
+    ----------
+    trait1, trait2
+        Names.
+    rg, rg_se, rg_z, rg_p, rg_log10_p
+        Genetic correlation as it is, also outside ±1; NaN where a heritability is not positive.
+    gcov, gcov_se, gcov_z, gcov_p, gcov_log10_p
+        Genetic covariance on the observed scale.
+    gcov_int, gcov_int_se
+        Its intercept: overlap of the samples times phenotypic correlation.
+    h2_1, h2_1_se, h2_int_1, h2_int_1_se, and the same for trait 2
+        Heritabilities on these SNPs, in one step unless a cutoff is given (as LDSC --rg; they differ from --h2).
+    gcov_liab, h2_liab_1, ... , with _se
+        Liability scale, NaN for a trait without prevalences; the correlation is the same on both scales.
+    mean_z1z2, mean_chi2_1, mean_chi2_2, lambda_gc_1, lambda_gc_2
+        Over the regression SNPs.
+    n_shared, n_snps
+        SNPs that both traits have, and those of them with matching alleles (and below ``chisq_max``).
+    n_blocks
+        Jackknife blocks; 0 where the pair could not be fitted.
+    status, why
+        ok, caution or unusable, and what to do.
+    fits
+        The three regressions (trait 1, trait 2, covariance) with their delete values; None where they failed.
+    """
+
+    trait1: str
+    trait2: str
+    rg: float = NAN
+    rg_se: float = NAN
+    rg_z: float = NAN
+    rg_p: float = NAN
+    rg_log10_p: float = NAN
+    gcov: float = NAN
+    gcov_se: float = NAN
+    gcov_z: float = NAN
+    gcov_p: float = NAN
+    gcov_log10_p: float = NAN
+    gcov_int: float = NAN
+    gcov_int_se: float = NAN
+    h2_1: float = NAN
+    h2_1_se: float = NAN
+    h2_int_1: float = NAN
+    h2_int_1_se: float = NAN
+    h2_2: float = NAN
+    h2_2_se: float = NAN
+    h2_int_2: float = NAN
+    h2_int_2_se: float = NAN
+    gcov_liab: float = NAN
+    gcov_liab_se: float = NAN
+    h2_liab_1: float = NAN
+    h2_liab_1_se: float = NAN
+    h2_liab_2: float = NAN
+    h2_liab_2_se: float = NAN
+    mean_z1z2: float = NAN
+    mean_chi2_1: float = NAN
+    mean_chi2_2: float = NAN
+    lambda_gc_1: float = NAN
+    lambda_gc_2: float = NAN
+    n_shared: int = 0
+    n_snps: int = 0
+    n_blocks: int = 0
+    status: str = "ok"
+    why: str = ""
+    fits: tuple[ProductFit, ProductFit, ProductFit] | None = field(default=None, repr=False)
+
+    def to_record(self) -> dict[str, Any]:
+        """The row of the tidy table."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fits"}
+
+
+@dataclass(frozen=True)
+class RgResult(Result):
+    """Genetic correlations of the pairs asked for.
+
+    Parameters
+    ----------
+    pairs
+        In the order asked for.
+    """
+
+    pairs: tuple[RgPair, ...]
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        return self.origin
+
+    def with_provenance(self, origin: Mapping[str, Any]) -> RgResult:
+        """The same result, knowing where it comes from."""
+        return replace(self, origin=origin)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        return [pair.to_record() for pair in self.pairs]
+
+    def __str__(self) -> str:
+        width = max(len(name) for pair in self.pairs for name in (pair.trait1, pair.trait2))
+        lines = [
+            f"{'trait 1':<{width}}  {'trait 2':<{width}}  {'rg':>17}  {'p':>9}  {'gcov intercept':>17}"
+            f"  {'h2 1':>17}  {'h2 2':>17}  {'SNPs':>9}  status"
+        ]
+        for pair in self.pairs:
+            lines.append(
+                f"{pair.trait1:<{width}}  {pair.trait2:<{width}}  {with_se(pair.rg, pair.rg_se):>17}  "
+                f"{p_text(pair.rg_p, pair.rg_log10_p):>9}  {with_se(pair.gcov_int, pair.gcov_int_se):>17}  "
+                f"{with_se(pair.h2_1, pair.h2_1_se):>17}  {with_se(pair.h2_2, pair.h2_2_se):>17}  "
+                f"{pair.n_snps:>9,}  {pair.status}"
+            )
+        reasons = [
+            f"  {pair.trait1} - {pair.trait2}: {reason}"
+            for pair in self.pairs
+            for reason in pair.why.split(WHY_SEPARATOR)
+            if reason
+        ]
+        if reasons:
+            lines += ["", *reasons[:REASONS_SHOWN]]
+        if len(reasons) > REASONS_SHOWN:
+            lines.append(f"  and {len(reasons) - REASONS_SHOWN} more, in the column why of the table")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Options:
+    two_step: float | None
+    intercepts: tuple[float | None, ...]
+    gcov_intercepts: Mapping[tuple[int, int], float | None]
+    chisq_max: float | None
+    n_blocks: int
+    m: float
+
+
+def fit_rg(
+    aligned: AlignedData,
+    *,
+    pairs: Literal["first", "all"] | Sequence[tuple[int, int]] = "all",
+    two_step: float | None = None,
+    intercept: float | Sequence[float] | None = None,
+    gcov_intercept: float | Sequence[float] | None = None,
+    chisq_max: float | None = None,
+    n_blocks: int = 200,
+    m: Totals = "M_5_50",
+    n_threads: int = 1,
+) -> RgResult:
+    """Genetic correlations with block-jackknife errors.
+
+        E[z1_j z2_j] = sqrt(N1_j N2_j) gcov l_j / M + gcov_int,        rg = gcov / sqrt(h2_1 h2_2)
+
+    (Bulik-Sullivan et al. 2015b, eq. 1 and 2).  Numbers equal those of LDSC 1.0.1 ``--rg``: each pair is fitted on its
+    own SNPs, heritabilities in one step unless a cutoff is given (a quirk that defines the published numbers; it is why
+    h2 here differs from :func:`sumh2.fit_h2`).  Where LDSC fails, this does not: a SNP whose alleles do not match is
+    dropped, not the pair; where an h2 is not positive in some jackknife samples, the standard error comes from the
+    joint covariance of gcov and both h2 (delta method) instead of NA; a pair that cannot be fitted is a row with its
+    reason.
+
+    Parameters
+    ----------
+    aligned
+        Two traits or more, from :func:`sumh2.align`.
+    pairs
+        "all", "first" (the first trait with each other one, as LDSC) or pairs of column numbers.
+    two_step
+        chi2 cutoff of the two-step estimator; None for one step.
+    intercept
+        Hold the h2 intercepts at this value, or at one value a trait.
+    gcov_intercept
+        Hold the gcov intercepts at this value; one value a trait with ``pairs="first"``, whose first is ignored.
+        0 says that samples do not overlap.
+    chisq_max
+        Leave out SNPs with ``(z1 z2)²`` at or above its square.
+    n_blocks
+        Jackknife blocks; never more than SNPs.
+    m
+        "M_5_50", "M", or the number of reference SNPs.
+    n_threads
+        Pairs fitted at the same time.
+
+    Raises
+    ------
+    InputError
+        Fewer than two traits, a file without alleles, several LD scores, options that do not fit.
+    """
+    chosen = _chosen_pairs(aligned, pairs)
+    options = _Options(
+        two_step=two_step,
+        intercepts=_per_trait(intercept, aligned.n_traits, "intercept"),
+        gcov_intercepts=_gcov_intercepts(gcov_intercept, chosen, aligned.n_traits),
+        chisq_max=chisq_max,
+        n_blocks=n_blocks,
+        m=_single_total(aligned, m),
+    )
+    fit = partial(_fit_pair, aligned, options)
+    with ThreadPoolExecutor(max(1, n_threads)) as pool:
+        fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pair"))
+    return RgResult(fitted)
+
+
+def _chosen_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
+    n_traits = aligned.n_traits
+    if n_traits < 2:
+        raise InputError("rg: found one trait, expected two or more; name another summary statistics file")
+    for trait in aligned.traits:
+        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
+            raise InputError(
+                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
+                "correlation is unknown; munge the file with its alleles"
+            )
+    if pairs == "all":
+        return list(itertools.combinations(range(n_traits), 2))
+    if pairs == "first":
+        return [(0, other) for other in range(1, n_traits)]
+    return [(int(first), int(second)) for first, second in pairs]
+
+
+def _single_total(aligned: AlignedData, m: Totals) -> float:
+    names = aligned.reference.names
+    if len(names) > 1:
+        raise InputError(
+            f"rg: found {len(names)} LD scores ({', '.join(names[:3])}, ...), expected one; use plain LD scores, e.g. "
+            "eur_w_ld_chr. (LDSC accepts several and mixes up their coefficients: its rg is then wrong.)"
+        )
+    check_varies(aligned.tagging[:, 0], names[0])
+    return float(resolve_totals(aligned.reference, m)[0])
+
+
+def _per_trait(value: float | Sequence[float] | None, n_traits: int, what: str) -> tuple[float | None, ...]:
+    if value is None:
+        return (None,) * n_traits
+    values = [value] * n_traits if np.ndim(value) == 0 else list(value)
+    if len(values) == 1:
+        values = values * n_traits
+    if len(values) != n_traits:
+        raise InputError(f"{what}: found {len(values)} values, expected one or {n_traits}, one a trait; correct them")
+    return tuple(None if item is None or np.isnan(item) else float(item) for item in values)
+
+
+def _gcov_intercepts(value, pairs: list[tuple[int, int]], n_traits: int) -> dict[tuple[int, int], float | None]:
+    per_trait = _per_trait(value, n_traits, "gcov intercept")
+    several = value is not None and np.ndim(value) > 0 and len(value) > 1
+    if several and any(first != 0 for first, _ in pairs):
+        raise InputError(
+            f"gcov intercept: found {len(value)} values for pairs among all traits, expected one value; one value a "
+            "trait goes with the pairs of the first trait only: add --pairs first"
+        )
+    return {(first, second): per_trait[second] for first, second in pairs}
+
+
+def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) -> RgPair:
+    """Fit one pair; a pair that these data cannot answer is a row with its reason."""
+    first, second = (aligned.traits[column] for column in pair)
+    n_shared, n_matching, kept = _pair_rows(aligned, pair, options.chisq_max)
+    n_snps = int(kept.sum())
+    try:
+        n_blocks = check_enough(n_snps, options.n_blocks, 2, f"{first.name} - {second.name}")
+        rows = _pair_arrays(aligned, pair, kept, options.m)
+        with fitting(f"{first.name} - {second.name}"):
+            fits = _three_fits(rows, n_blocks, options, pair)
+    except FitError as error:
+        return RgPair(
+            first.name, second.name, n_shared=n_shared, n_snps=n_snps, status="unusable", why=f"no fit: {error}"
+        )
+    return _estimates(aligned, pair, rows, fits, n_shared, n_matching)
+
+
+def _pair_rows(
+    aligned: AlignedData, pair: tuple[int, int], chisq_max: float | None
+) -> tuple[int, int, NDArray[np.bool_]]:
+    """SNPs that both traits have, SNPs of those whose alleles match, and which SNPs the regression uses."""
+    first, second = pair
+    z1, z2 = aligned.z[:, first], aligned.z[:, second]
+    product = z1 * z2
+    shared = ~np.isnan(product)
+    kept = shared & (aligned.kinds[:, first] == aligned.kinds[:, second]) & (aligned.kinds[:, first] != 0)
+    n_matching = int(np.count_nonzero(kept))
+    if chisq_max is not None:
+        with np.errstate(invalid="ignore"):
+            kept &= np.abs(product) < chisq_max
+    return int(np.count_nonzero(shared)), n_matching, kept
+
+
+def _pair_arrays(aligned: AlignedData, pair: tuple[int, int], kept: NDArray[np.bool_], m: float) -> RegressionRows:
+    first, second = pair
+    rows = slice(None) if kept.all() else np.flatnonzero(kept)
+    columns = (
+        aligned.z[:, first],
+        aligned.z[:, second],
+        aligned.n_samples[:, first],
+        aligned.n_samples[:, second],
+        aligned.tagging[:, 0],
+        aligned.regression_tagging,
+    )
+    return RegressionRows(*(np.ascontiguousarray(column[rows]) for column in columns), m=m)
+
+
+def _three_fits(
+    rows: RegressionRows, n_blocks: int, options: _Options, pair: tuple[int, int]
+) -> tuple[ProductFit, ProductFit, ProductFit]:
+    fit1, fit2 = (
+        fit_product(
+            rows.of_trait(which), n_blocks, ProductWeights.of_one_trait, 1.0,
+            options.intercepts[column], None if options.intercepts[column] is not None else options.two_step,
+        )
+        for which, column in zip((1, 2), pair, strict=True)
+    )  # fmt: skip
+
+    def weights_of(gcov: float, gcov_int: float) -> ProductWeights:
+        return ProductWeights.of_two_traits(fit1.total, fit2.total, gcov, fit1.intercept, fit2.intercept, gcov_int)
+
+    fixed = options.gcov_intercepts[pair]
+    cutoff = None if fixed is not None else options.two_step
+    return fit1, fit2, fit_product(rows, n_blocks, weights_of, 0.0, fixed, cutoff)
+
+
+def _rg_and_se(fits: tuple[ProductFit, ProductFit, ProductFit]) -> tuple[float, float, int]:
+    """rg, its SE, and in how many jackknife samples a heritability is not positive."""
+    fit1, fit2, cross = fits
+    if not (fit1.total > 0 and fit2.total > 0):
+        return NAN, NAN, 0
+    denominator = float(np.sqrt(fit1.total * fit2.total))
+    rg = cross.total / denominator
+    bad = (fit1.total_delete <= 0) | (fit2.total_delete <= 0)
+    if bad.any():
+        return rg, _delta_method_se(fits), int(bad.sum())
+    delete = np.sqrt(fit1.total_delete * fit2.total_delete)
+    return rg, ratio_se(cross.total, denominator, cross.total_delete, delete), 0
+
+
+def _delta_method_se(fits: tuple[ProductFit, ProductFit, ProductFit]) -> float:
+    """SE of ``g / sqrt(h1 h2)`` to first order, from the joint jackknife covariance of (h1, h2, g)."""
+    fit1, fit2, cross = fits
+    estimate = np.array([fit1.total, fit2.total, cross.total])
+    covariance = jackknife_covariance(
+        estimate, np.column_stack([fit1.total_delete, fit2.total_delete, cross.total_delete])
+    )
+    scale = np.sqrt(fit1.total * fit2.total)
+    gradient = np.array([-cross.total / (2 * fit1.total), -cross.total / (2 * fit2.total), 1.0]) / scale
+    return float(np.sqrt(gradient @ covariance @ gradient))
+
+
+def _estimates(
+    aligned: AlignedData,
+    pair: tuple[int, int],
+    rows: RegressionRows,
+    fits: tuple[ProductFit, ProductFit, ProductFit],
+    n_shared: int,
+    n_matching: int,
+) -> RgPair:
+    fit1, fit2, cross = fits
+    first, second = (aligned.traits[column] for column in pair)
+    rg, rg_se, n_bad_deletes = _rg_and_se(fits)
+    rg_z, rg_p, rg_log10_p = z_and_p(rg, rg_se)
+    gcov_z, gcov_p, gcov_log10_p = z_and_p(cross.total, cross.total_se)
+    factor1, factor2 = (_factor(trait.samp_prev, trait.pop_prev) for trait in (first, second))
+    # A quantitative trait has no liability scale of its own: its factor in the covariance is 1.
+    both = np.sqrt(_or_one(factor1) * _or_one(factor2)) if np.isfinite([factor1, factor2]).any() else NAN
+    status, why = judge(
+        rg_findings(
+            rg=rg,
+            h2=(fit1.total, fit2.total),
+            h2_z=(fit1.total / fit1.total_se, fit2.total / fit2.total_se),
+            names=(first.name, second.name),
+            n_bad_deletes=n_bad_deletes,
+            n_blocks=cross.n_blocks,
+            n_snps=len(rows.z1),
+            share_mismatched=1 - n_matching / n_shared,
+        )
+    )
+    return RgPair(
+        trait1=first.name,
+        trait2=second.name,
+        rg=rg,
+        rg_se=rg_se,
+        rg_z=rg_z,
+        rg_p=rg_p,
+        rg_log10_p=rg_log10_p,
+        gcov=cross.total,
+        gcov_se=cross.total_se,
+        gcov_z=gcov_z,
+        gcov_p=gcov_p,
+        gcov_log10_p=gcov_log10_p,
+        gcov_int=cross.intercept,
+        gcov_int_se=cross.intercept_se,
+        h2_1=fit1.total,
+        h2_1_se=fit1.total_se,
+        h2_int_1=fit1.intercept,
+        h2_int_1_se=fit1.intercept_se,
+        h2_2=fit2.total,
+        h2_2_se=fit2.total_se,
+        h2_int_2=fit2.intercept,
+        h2_int_2_se=fit2.intercept_se,
+        gcov_liab=cross.total * both,
+        gcov_liab_se=cross.total_se * both,
+        h2_liab_1=fit1.total * factor1,
+        h2_liab_1_se=fit1.total_se * factor1,
+        h2_liab_2=fit2.total * factor2,
+        h2_liab_2_se=fit2.total_se * factor2,
+        mean_z1z2=cross.mean_product,
+        mean_chi2_1=fit1.mean_product,
+        mean_chi2_2=fit2.mean_product,
+        lambda_gc_1=lambda_gc(rows.z1),
+        lambda_gc_2=lambda_gc(rows.z2),
+        n_shared=n_shared,
+        n_snps=len(rows.z1),
+        n_blocks=cross.n_blocks,
+        status=status,
+        why=why,
+        fits=fits,
+    )
+
+
+def _factor(samp_prev: float | None, pop_prev: float | None) -> float:
+    return NAN if samp_prev is None or pop_prev is None else liability_factor(samp_prev, pop_prev)
+
+
+def _or_one(factor: float) -> float:
+    return factor if np.isfinite(factor) else 1.0
