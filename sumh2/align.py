@@ -108,8 +108,7 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
     """
     if not traits:
         raise InputError("no trait: found none, expected at least one summary statistics file; name one")
-    weights = tagging.regression_tagging
-    regression_tagging = tagging.tagging[:, 0] if weights is None else weights
+    regression_tagging = _regression_tagging(tagging)
     weighted = np.isfinite(regression_tagging)
     shape = (len(tagging.snp), len(traits))
     z, n_samples = np.full(shape, np.nan, order="F"), np.full(shape, np.nan, order="F")
@@ -151,6 +150,17 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
         reference=tagging,
         traits=tuple(aligned),
     )
+
+
+def _regression_tagging(tagging: Tagging) -> NDArray[np.float64]:
+    if tagging.regression_tagging is not None:
+        return tagging.regression_tagging
+    if tagging.tagging.shape[1] > 1:
+        raise InputError(
+            f"{tagging.where}: found {tagging.tagging.shape[1]} LD scores and no regression weights, expected weights; "
+            "name the LD scores among regression SNPs with --w-ld, e.g. weights_hm3_no_hla/weights."
+        )
+    return tagging.tagging[:, 0]
 
 
 def _matching_rows(trait: SumStats, tagging: Tagging) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

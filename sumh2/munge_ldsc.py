@@ -1,0 +1,536 @@
+"""LDSC 1.0.1's munge_sumstats, row for row: ``sumh2 munge --ldsc``.
+
+What :mod:`sumh2.munge` does better is deliberately not done here.  Worth knowing of LDSC:
+
+- Z is made of P and the sign of one signed column; BETA/SE is never looked at.  P = 0 loses its SNP.
+- Any run of blanks and tabs separates, so a blank cell of a tab-separated file shifts the cells after it.
+- A missing value in any used column drops the row, whether it is needed or not; only a column headed literally
+  ``INFO`` may have them, and there they fail the filter.
+- Columns of N beat ``--N``; cases and controls give ``n P / mean(P)``, not their sum.
+- A flag does not take the place of another column of the same field, so ``--info-list`` never works, and ``Z-score``
+  and files with comment lines are refused.  Each of these is done right by default and still refused here.
+- ``|median(signed column) - null| > 0.1`` stops it, on the scale of the column.
+- ``--merge-alleles`` gives the rows of the list in its order, duplicates too, with empty cells where nothing matched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from ldscores.shared.alleles import allele_kinds, encode_alleles
+from ldscores.shared.errors import InputError
+from sumh2.munge import MungeOptions, SnpList, first_of_each, minimum_n
+from sumh2.sumstats import FilterCount
+
+#: Headers of LDSC 1.0.1.  ``Z-SCORE`` of its own table can never match a cleaned header (case m19 of the reference).
+LDSC_NAMES: dict[str, str] = {
+    "SNP": "SNP MARKERNAME SNPID RS RSID RS_NUMBER RS_NUMBERS",
+    "NSTUDY": "NSTUDY N_STUDY NSTUDIES N_STUDIES",
+    "P": "P PVALUE P_VALUE PVAL P_VAL GC_PVALUE",
+    "A1": "A1 ALLELE1 ALLELE_1 EFFECT_ALLELE REFERENCE_ALLELE INC_ALLELE EA",
+    "A2": "A2 ALLELE2 ALLELE_2 OTHER_ALLELE NON_EFFECT_ALLELE DEC_ALLELE NEA",
+    "N": "N WEIGHT",
+    "N_CAS": "NCASE CASES_N N_CASE N_CASES N_CAS",
+    "N_CON": "NCONTROL CONTROLS_N N_CONTROL N_CONTROLS N_CON",
+    "Z": "ZSCORE GC_ZSCORE Z",
+    "OR": "OR",
+    "BETA": "B BETA EFFECT EFFECTS",
+    "LOG_ODDS": "LOG_ODDS",
+    "SIGNED_SUMSTAT": "SIGNED_SUMSTAT",
+    "INFO": "INFO",
+    "FRQ": "EAF FRQ MAF FRQ_U F_U",
+}
+
+#: The value of a signed column that means no effect.
+LDSC_NULL_VALUES = {"LOG_ODDS": 0.0, "BETA": 0.0, "OR": 1.0, "Z": 0.0}
+
+_DESCRIPTIONS = {
+    "SNP": "Variant ID (e.g., rs number)",
+    "P": "p-Value",
+    "A1": "Allele 1, interpreted as ref allele for signed sumstat.",
+    "A2": "Allele 2, interpreted as non-ref allele for signed sumstat.",
+    "N": "Sample size",
+    "N_CAS": "Number of cases",
+    "N_CON": "Number of controls",
+    "Z": "Z-score (0 --> no effect; above 0 --> A1 is trait/risk increasing)",
+    "OR": "Odds ratio (1 --> no effect; above 1 --> A1 is risk increasing)",
+    "BETA": "[linear/logistic] regression coefficient (0 --> no effect; above 0 --> A1 is trait/risk increasing)",
+    "LOG_ODDS": "Log odds ratio (0 --> no effect; above 0 --> A1 is risk increasing)",
+    "INFO": "INFO score (imputation quality; higher --> better imputation)",
+    "FRQ": "Allele frequency",
+    "SIGNED_SUMSTAT": "Directional summary statistic as specified by --signed-sumstats.",
+    "NSTUDY": "Number of studies in which the SNP was genotyped.",
+}
+
+#: Largest Z that the chi-square quantile of LDSC's scipy 0.18 gives.  Its continued fraction for the upper tail of
+#: chi2 = 2x returns 0 as soon as log(x)/2 - x - lgamma(1/2) < -709.782712893384 (the log of the largest double), so the
+#: search for any smaller P (below 7.8e-312) ends at the x where the two are equal, and Z = sqrt(2x).
+LARGEST_LDSC_Z = 37.749032681943696
+
+
+@dataclass(frozen=True)
+class LdscColumnMap:
+    """What LDSC reads: column of the file to field, the null of the signed column, and people counted in the header."""
+
+    fields: Mapping[str, str]
+    described: Mapping[str, str]
+    sign_name: str
+    null_value: float | None
+    n_cas: float | None = None
+    n_con: float | None = None
+
+    def column(self, name: str) -> str | None:
+        """The file's column of a field."""
+        return next((column for column, value in self.fields.items() if value == name), None)
+
+    def file_columns(self) -> tuple[str, ...]:
+        """Every column that must be read."""
+        return tuple(self.fields)
+
+    def __str__(self) -> str:
+        lines = []
+        if self.n_cas is not None:
+            lines.append(f"Inferred that N_cas = {self.n_cas}, N_con = {self.n_con} from the FRQ_[A/U] columns.")
+        lines.append("Interpreting column names as follows:")
+        lines += [f"{column}:\t{_DESCRIPTIONS[name]}" for column, name in self.described.items()]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class LdscMunged:
+    """What LDSC would write, all digits kept, and its log."""
+
+    table: pa.Table
+    log: str
+    filters: tuple[FilterCount, ...]
+    n_read: int
+    column_map: LdscColumnMap = field(repr=False)
+
+
+def clean_header_ldsc(name: str) -> str:
+    """LDSC's spelling for comparing headers."""
+    return name.upper().replace("-", "_").replace(".", "_")
+
+
+def map_columns_ldsc(header: Sequence[str], options: MungeOptions, where: str = "the header") -> LdscColumnMap:
+    """Find the columns as LDSC 1.0.1 does.
+
+    Raises
+    ------
+    InputError
+        Wherever LDSC stops: a column is missing or twice there, two columns are the same field, N is not to be had,
+        there is no or more than one signed column.
+    """
+    flags, null_value = _flag_names(options, where)
+    automatic = not options.signed and not options.a1_inc
+    names = {text: name for name, texts in LDSC_NAMES.items() for text in texts.split()}
+    if not automatic:
+        # LDSC takes only the headers that are a field's own name from its list: ZSCORE or B stay recognised.
+        names = {text: name for text, name in names.items() if text not in LDSC_NULL_VALUES}
+    ignored = {clean_header_ldsc(name) for name in options.ignore}
+    names = {text: name for text, name in {**names, **flags}.items() if text not in ignored}
+    stated = _daner_names(header, options, names, where)
+    fields = {column: names[clean_header_ldsc(column)] for column in header if clean_header_ldsc(column) in names}
+    described = dict(fields)
+    sign_name = "SIGNED_SUMSTATS"
+    if automatic:
+        signed = [column for column, name in fields.items() if name in LDSC_NULL_VALUES]
+        if len(signed) != 1:
+            raise InputError(
+                f"{where}: {f'found {len(signed)} signed columns ({chr(44).join(signed)})' if signed else 'no column with the sign of the effect'}; "
+                f"LDSC expects exactly one; {'leave the others out with --ignore' if signed else 'name it with --signed-sumstats NAME,0'}"
+            )
+        sign_name, null_value = signed[0], LDSC_NULL_VALUES[fields[signed[0]]]
+        fields[sign_name] = "SIGNED_SUMSTAT"
+    _check_fields(header, fields, options, stated, where)
+    found = set(fields.values())
+    if "N" in found or {"N_CAS", "N_CON"} <= found:
+        fields = {column: name for column, name in fields.items() if name != "NSTUDY"}
+    return LdscColumnMap(fields, described, sign_name, null_value, *stated)
+
+
+def _flag_names(options: MungeOptions, where: str) -> tuple[dict[str, str], float | None]:
+    """Fields of the columns that options name."""
+    named = {
+        "NSTUDY": options.nstudy, "SNP": options.snp, "N": options.n_col, "N_CAS": options.n_cas_col,
+        "N_CON": options.n_con_col, "A1": options.effect_allele, "A2": options.other_allele, "P": options.p,
+        "FRQ": options.eaf or options.maf, "INFO": options.info,
+    }  # fmt: skip
+    unknown = {"log10p": "-log10 P", "beta": "BETA", "odds_ratio": "OR", "se": "SE", "z": "Z"}
+    used = [f"--{name.replace('_', '-')}" for name in unknown if getattr(options, name)]
+    if used or options.z_from != "auto" or options.extract_given:
+        extra = used + ["--z-from"] * (options.z_from != "auto") + ["--extract"] * options.extract_given
+        raise InputError(f"{where}: LDSC has no {', '.join(extra)}; use --signed-sumstats NAME,NULL, or leave out --ldsc")
+    flags = {clean_header_ldsc(column): name for name, column in named.items() if column}
+    flags |= {clean_header_ldsc(column): "INFO" for column in options.info_list}
+    if not options.signed:
+        return flags, None
+    column, null_value = options.signed
+    return {**flags, clean_header_ldsc(column): "SIGNED_SUMSTAT"}, float(null_value)
+
+
+def _daner_names(header: Sequence[str], options: MungeOptions, names: dict[str, str], where: str) -> tuple:
+    """Add the columns of PGC's daner formats to ``names``; numbers of cases and controls from the header of --daner."""
+    if not (options.daner or options.daner_n):
+        return None, None
+    found = {}
+    for prefix in ("FRQ_U_", "FRQ_A_") if options.daner else ("FRQ_U_",):
+        columns = [column for column in header if column.startswith(prefix)]
+        if not columns:
+            raise InputError(f"{where}: no column {prefix}<n>, as the daner format has; check the file, or drop the flag")
+        found[prefix] = columns[0]
+    names[clean_header_ldsc(found["FRQ_U_"])] = "FRQ"
+    if options.daner_n:
+        for column, name in (("Nca", "N_CAS"), ("Nco", "N_CON")):
+            if column not in header:
+                raise InputError(f"{where}: no column {column}, as --daner-n expects; check the file, or use --daner")
+            names[clean_header_ldsc(column)] = name
+        return None, None
+    try:
+        return float(found["FRQ_A_"][6:]), float(found["FRQ_U_"][6:])
+    except ValueError:
+        raise InputError(
+            f"{where}: {found['FRQ_A_']} and {found['FRQ_U_']} do not end in numbers of people; check the header"
+        ) from None
+
+
+def _check_fields(header, fields: Mapping[str, str], options: MungeOptions, stated: tuple, where: str) -> None:
+    found, values = set(fields.values()), list(fields.values())
+    for name in ("SNP", "P", *(() if options.a1_inc else ("SIGNED_SUMSTAT",))):
+        if name not in found:
+            raise InputError(
+                f"{where}: no column for {name}; found {' '.join(header[:40])}; "
+                f"name it with {'--signed-sumstats' if name == 'SIGNED_SUMSTAT' else '--' + name.lower()}"
+            )
+    for column in fields:
+        if header.count(column) > 1:
+            raise InputError(f"{where}: found {header.count(column)} columns named {column}, expected one; rename them")
+    for name in found:
+        columns = [column for column, value in fields.items() if value == name]
+        if values.count(name) > 1:
+            raise InputError(
+                f"{where}: found {len(columns)} different {name} columns ({', '.join(columns)}), LDSC expects one; "
+                "leave the others out with --ignore, or leave out --ldsc"
+            )
+    people = options.n or (options.n_cas and options.n_con) or (stated[0] and stated[1])
+    if not people and "N" not in found and not {"N_CAS", "N_CON"} <= found:
+        raise InputError(
+            f"{where}: no sample size; found {' '.join(header[:40])}; give --n, or --n-cas and --n-con, "
+            "or name a column with --n-col"
+        )
+    if not options.no_alleles and not {"A1", "A2"} <= found:
+        raise InputError(f"{where}: no columns for A1 and A2; name them with --effect-allele and --other-allele")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Rows
+
+
+def z_from_p_ldsc(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|Z| of two-sided p-values in (0, 1], (n,): the normal quantile, saturated like LDSC's scipy 0.18."""
+    return np.minimum(np.abs(ndtri(p / 2)), LARGEST_LDSC_Z)
+
+
+def munge_gwas_ldsc(
+    table: pa.Table,
+    column_map: LdscColumnMap,
+    options: MungeOptions,
+    merge_alleles: SnpList | None = None,
+    where: str = "the file",
+) -> LdscMunged:
+    """Filter and convert as LDSC 1.0.1.
+
+    Parameters
+    ----------
+    table
+        Columns of the file under their own names, in the file's order; numbers as float64, but N and NSTUDY as text,
+        for whether they are whole numbers decides how LDSC prints them.
+    column_map
+        From :func:`map_columns_ldsc`.
+    options
+        Options of the run.
+    merge_alleles
+        The list of ``--merge-alleles``.
+    where
+        The file's name, for messages.
+
+    Raises
+    ------
+    InputError
+        Text stands in a number's place, the median of the signed column is off its null, no allele pair matches the
+        list, or nothing is left.
+    """
+    run = _Run(table, column_map, options, where)
+    run.filter_rows(merge_alleles)
+    run.drop_duplicates()
+    run.set_n()
+    run.set_z()
+    return run.finish(merge_alleles)
+
+
+class _Run:
+    """One munging: the columns by field, and the lines of the log so far."""
+
+    def __init__(self, table: pa.Table, column_map: LdscColumnMap, options: MungeOptions, where: str) -> None:
+        self.map, self.options, self.where = column_map, options, where
+        self.log, self.filters = [str(column_map)], []
+        self.n_read = table.num_rows
+        self.columns: dict[str, pa.Array | NDArray] = {}
+        complete = np.ones(table.num_rows, dtype=bool)
+        self.whole_numbers = {}
+        for column, name in column_map.fields.items():
+            values = table.column(column).combine_chunks()
+            valid = values.is_valid().to_numpy(zero_copy_only=False)
+            if column != "INFO":
+                complete &= valid
+            if name in ("N", "NSTUDY"):
+                values, self.whole_numbers[name] = _parse_number(values, column, where)
+            if pa.types.is_floating(values.type):
+                values = values.to_numpy(zero_copy_only=False)
+            self.columns[name] = values
+        self.complete = complete
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Keep these rows in all columns."""
+        if kept.all():
+            return
+        mask = pa.array(kept)
+        self.columns = {
+            name: values[kept] if isinstance(values, np.ndarray) else values.filter(mask)
+            for name, values in self.columns.items()
+        }
+
+    def count(self, what: str, removed: int, kept: int, line: str | None = None) -> None:
+        self.filters.append(FilterCount(what, int(removed), int(kept)))
+        self.log.append(line if line is not None else f"Removed {int(removed)} {what}.")
+
+    def filter_rows(self, merge_alleles: SnpList | None) -> None:
+        """The filters LDSC applies to its chunks, in its order; each counts the rows that it is the first to remove."""
+        lines, kept, options = [], self.complete.copy(), self.options
+        steps = [("SNPs with missing values", kept)]
+        if merge_alleles is not None:
+            listed = pc.is_in(self.columns["SNP"], value_set=merge_alleles.snp)
+            # LDSC looks for missing values first but reports this first.
+            steps.append(("SNPs not in --merge-alleles", pc.fill_null(listed, False).to_numpy(zero_copy_only=False)))
+        steps.append((f"SNPs with INFO <= {options.info_min}", self._info_passes(kept)))
+        steps.append((f"SNPs with MAF <= {options.maf_min}", self._frequency_passes()))
+        p = self.columns["P"]
+        steps.append(("SNPs with out-of-bounds p-values", (p > 0) & (p <= 1)))
+        steps.append(("variants that were not SNPs or were strand-ambiguous", self._alleles_pass()))
+        alive = np.ones(self.n_read, dtype=bool)
+        for what, passes in steps:
+            before = int(alive.sum())
+            alive = alive & passes
+            lines.append((what, before - int(alive.sum()), int(alive.sum())))
+            if "not in --merge" in what or "missing" in what:
+                seen = alive
+            if "out-of-bounds" in what and (n_bad := int((seen & ~passes).sum())):
+                self.log.append(f"WARNING: {n_bad} SNPs had P outside of (0,1]. The P column may be mislabeled.")
+        self.log.append(f"Read {self.n_read} SNPs from --sumstats file.")
+        self.filters = [FilterCount(*line) for line in lines]
+        reported = [lines[1], lines[0], *lines[2:]] if merge_alleles is not None else lines
+        self.log += [f"Removed {removed} {what}." for what, removed, _ in reported]
+        self.log.append(f"{int(alive.sum())} SNPs remain.")
+        self.check_any(int(alive.sum()))
+        self.keep(alive)
+        self.columns = {name: values for name, values in self.columns.items() if name != "INFO"}
+        if not options.keep_maf:
+            self.columns.pop("FRQ", None)
+
+    def check_any(self, n_left: int) -> None:
+        if n_left == 0:
+            raise InputError(
+                f"{self.where}: no SNP is left of {self.n_read} after the filters; what they removed:\n  "
+                + "\n  ".join(line for line in self.log if line.startswith("Removed"))
+                + "\nCheck the columns named here, or relax the filter with its option"
+            )
+
+    def _info_passes(self, complete: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        if "INFO" not in self.columns:
+            return np.ones(self.n_read, dtype=bool)
+        info = self.columns["INFO"]
+        if n_odd := int((complete & ((info > 2) | (info < 0))).sum()):
+            self.log.append(f"WARNING: {n_odd} SNPs had INFO outside of [0,1.5]. The INFO column may be mislabeled.")
+        return info >= self.options.info_min
+
+    def _frequency_passes(self) -> NDArray[np.bool_]:
+        if "FRQ" not in self.columns:
+            return np.ones(self.n_read, dtype=bool)
+        frequency = self.columns["FRQ"]
+        outside = (frequency < 0) | (frequency > 1)
+        if n_odd := int((self.complete & outside).sum()):
+            self.log.append(f"WARNING: {n_odd} SNPs had FRQ outside of [0,1]. The FRQ column may be mislabeled.")
+        return (np.minimum(frequency, 1 - frequency) > self.options.maf_min) & ~outside
+
+    def _alleles_pass(self) -> NDArray[np.bool_]:
+        if self.options.no_alleles:
+            return np.ones(self.n_read, dtype=bool)
+        return allele_kinds(encode_alleles(self.columns["A1"]), encode_alleles(self.columns["A2"])) > 0
+
+    def drop_duplicates(self) -> None:
+        n_before = len(self.columns["SNP"])
+        self.keep(first_of_each(self.columns["SNP"]))
+        n_left = len(self.columns["SNP"])
+        self.count(
+            "SNPs with duplicated rs numbers", n_before - n_left, n_left,
+            f"Removed {n_before - n_left} SNPs with duplicated rs numbers ({n_left} SNPs remain).",
+        )  # fmt: skip
+
+    def set_n(self) -> None:
+        """N of each SNP, and the filter on it: columns beat options; cases and controls are scaled by their share."""
+        columns, options = self.columns, self.options
+        if "N_CAS" in columns and "N_CON" in columns:
+            cases, controls = columns.pop("N_CAS"), columns.pop("N_CON")
+            total = cases + controls
+            share = cases / total
+            columns.pop("N", None)
+            columns["N"] = total * share / share[total == total.max()].mean()
+            self.whole_numbers["N"] = False
+        if "N" in columns:
+            n_min = options.n_min or minimum_n(columns["N"])
+            self._filter_at_least("N", n_min, _python2_float(n_min))
+        elif "NSTUDY" in columns:
+            n_min = options.nstudy_min or columns["NSTUDY"].max()
+            whole = not options.nstudy_min and self.whole_numbers["NSTUDY"]
+            self._filter_at_least("NSTUDY", n_min, f"{n_min:.0f}" if whole else _python2_float(n_min))
+            columns = self.columns
+            del columns["NSTUDY"]
+        if "N" not in columns:
+            n_cas, n_con = options.n_cas or self.map.n_cas, options.n_con or self.map.n_con
+            value = float(options.n) if options.n else n_cas + n_con
+            if options.n:
+                self.log.append(f"Using N = {_python2_float(value)}")
+            columns["N"] = np.full(len(columns["SNP"]), value)
+            self.whole_numbers["N"] = False
+
+    def _filter_at_least(self, name: str, minimum: float, shown: str) -> None:
+        n_before = len(self.columns["SNP"])
+        self.keep(self.columns[name] >= minimum)
+        n_left = len(self.columns["SNP"])
+        removed = n_before - n_left
+        self.count(
+            f"SNPs with {name} < {shown}", removed, n_left,
+            f"Removed {removed} SNPs with {name} < {shown} ({n_left} SNPs remain).",
+        )  # fmt: skip
+        self.check_any(n_left)
+
+    def set_z(self) -> None:
+        """P becomes Z, in P's place among the columns."""
+        self.columns = {"Z" if name == "P" else name: values for name, values in self.columns.items() if name != "Z"}
+        z = z_from_p_ldsc(self.columns["Z"])
+        if not self.options.a1_inc:
+            signed, null_value = self.columns.pop("SIGNED_SUMSTAT"), self.map.null_value
+            median = float(np.median(signed))
+            if abs(median - null_value) > 0.1:
+                raise InputError(
+                    f"{self.where}: the median of {self.map.sign_name} is {median:.3g}, LDSC expects {null_value:g} "
+                    "within 0.1; the column may be mislabelled: name another with --signed-sumstats NAME,NULL; a scale "
+                    "with large effects is no fault: without --ldsc the scale does not matter"
+                )
+            self.log.append(
+                f"Median value of {self.map.sign_name} was {_python2_float(median)}, which seems sensible."
+            )
+            z = np.where(signed < null_value, -z, z)
+        self.columns["Z"] = z
+
+    def finish(self, merge_alleles: SnpList | None) -> LdscMunged:
+        columns = self.columns
+        if self.whole_numbers["N"]:
+            columns["N"] = columns["N"].astype(np.int64)
+        table = pa.table({name: columns[name] for name in columns if name in ("SNP", "N", "Z", "A1", "A2", "FRQ")})
+        for position, name in enumerate(table.column_names):
+            if name in ("A1", "A2") and not self.options.no_alleles:
+                table = table.set_column(position, name, pc.utf8_upper(table.column(name).cast(pa.string())))
+        if "FRQ" in table.column_names:
+            # LDSC appends the frequency to the columns it prints, wherever it stood.
+            frequency = table.column("FRQ")
+            table = table.drop_columns(["FRQ"]).append_column("FRQ", frequency)
+        if merge_alleles is not None:
+            table = self._merge(table, merge_alleles)
+        self._log_metadata(table)
+        return LdscMunged(table, "\n".join(self.log) + "\n", tuple(self.filters), self.n_read, self.map)
+
+    def _merge(self, table: pa.Table, listed: SnpList) -> pa.Table:
+        """The rows of the list in its order; cells are empty where no SNP, or none with these alleles, is there."""
+        rows = pc.index_in(listed.snp, value_set=table.column("SNP").combine_chunks())
+        found = rows.is_valid().to_numpy(zero_copy_only=False)
+        merged = table.take(rows)
+        kinds = [allele_kinds(encode_alleles(merged.column("A1")), encode_alleles(merged.column("A2"))), listed.kinds]
+        matches = found & (kinds[0] == kinds[1]) & (kinds[0] > 0)
+        n_found, n_left = int(found.sum()), int(matches.sum())
+        if n_left == 0:
+            raise InputError(
+                f"{self.where}: none of the {n_found} SNPs has the alleles of --merge-alleles; expected those of the same "
+                "variants; check that the list has columns SNP A1 A2 and is of the same variants"
+            )
+        self.count(
+            "SNPs whose alleles did not match --merge-alleles", n_found - n_left, n_left,
+            f"Removed {n_found - n_left} SNPs whose alleles did not match --merge-alleles ({n_left} SNPs remain).",
+        )  # fmt: skip
+        empty = pa.array(~matches)
+        columns = {"SNP": listed.snp}
+        for name in merged.column_names[1:] if merged.column_names[0] == "SNP" else merged.column_names:
+            if name == "SNP":
+                continue
+            values = merged.column(name)
+            if pa.types.is_integer(values.type):
+                # A column with missing values is one of floating point numbers for pandas, and printed so.
+                values = values.cast(pa.float64())
+            columns[name] = pc.if_else(empty, pa.scalar(None, values.type), values)
+        return pa.table({name: columns[name] for name in ("SNP", *(n for n in merged.column_names if n != "SNP"))})
+
+    def _log_metadata(self, table: pa.Table) -> None:
+        z = table.column("Z").to_numpy()
+        chi2 = z[np.isfinite(z)] ** 2
+        self.log.append(
+            f"Writing summary statistics for {table.num_rows} SNPs ({len(chi2)} with nonmissing beta) to "
+            f"{self.options.out or 'munged'}.sumstats.gz.\n\nMetadata:"
+        )
+        self.log.append(f"Mean chi^2 = {_python2_float(round(float(chi2.mean()), 3))}")
+        if chi2.mean() < 1.02:
+            self.log.append("WARNING: mean chi^2 may be too small.")
+        self.log.append(f"Lambda GC = {_python2_float(round(float(np.median(chi2)) / 0.4549, 3))}")
+        self.log.append(f"Max chi^2 = {_python2_float(round(float(chi2.max()), 3))}")
+        self.log.append(
+            f"{int((chi2 > 29).sum())} Genome-wide significant SNPs (some may have been removed by filtering)."
+        )
+
+
+def _parse_number(values: pa.Array, column: str, where: str) -> tuple[pa.Array, bool]:
+    """Text as float64, and whether pandas would have read whole numbers: all of them are, and none is missing."""
+    try:
+        numbers = values.cast(pa.float64())
+    except pa.ArrowInvalid:
+        bad = next(text for text in values.to_pylist() if text is not None and not _is_number(text))
+        raise InputError(
+            f"{where}: column {column}: found {bad[:60]!r}, expected a number; correct the value or write NA"
+        ) from None
+    if values.null_count:
+        return numbers, False
+    try:
+        values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return numbers, False
+    return numbers, True
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _python2_float(value: float) -> str:
+    """A number as Python 2 prints it: twelve digits, and with a point."""
+    text = f"{value:.12g}"
+    return text if not math.isfinite(value) or any(mark in text for mark in ".e") else f"{text}.0"
