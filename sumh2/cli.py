@@ -94,7 +94,7 @@ def h2(
     sumh2 h2 scz.sumstats.gz --ld eur_w_ld_chr/ --samp-prev 0.4 --pop-prev 0.01
     sumh2 h2 bmi.sumstats.parquet --ld eur.tagging.parquet --no-intercept
     """
-    from sumh2.align import align
+    from sumh2.alignment import align
     from sumh2.h2 import fit_h2
     from sumh2.ldsc_log import h2_log, write_h2_side_files
 
@@ -202,7 +202,7 @@ def rg(
     sumh2 rg scz.sumstats.gz,bip.sumstats.gz,mdd.sumstats.gz --ld eur_w_ld_chr/ --pairs first
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld eur.tagging.parquet --gcov-intercept 0
     """
-    from sumh2.align import align
+    from sumh2.alignment import align
     from sumh2.ldsc_log import rg_log, write_rg_side_files
     from sumh2.rg import fit_rg
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
-from sumh2.align import AlignedData, AlignedTrait
+from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.kernels.column_regression import fit_columns
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product

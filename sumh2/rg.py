@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
 from ldscores.shared.progress import progress
-from sumh2.align import AlignedData
+from sumh2.alignment import AlignedData
 from sumh2.h2 import lambda_gc
 from sumh2.kernels.jackknife import jackknife_covariance, ratio_se
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
