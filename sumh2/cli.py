@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,7 +100,7 @@ def h2(
     from sumh2.ldsc_log import h2_log, write_h2_side_files
 
     _needs_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
-    with _logged(out):
+    with _logged(out) as note:
         traits = _read_traits([sumstats], _one(samp_prev), _one(pop_prev), [trait] if trait else None)
         tagging = _read_tagging(ld, w_ld)
         aligned = align(traits, tagging)
@@ -118,7 +119,7 @@ def h2(
             from sumh2.plots import plot_h2, save_figure
 
             save_figure(plot_h2(result, aligned), plot)
-        return _report(result, h2_log(result) if ldsc_log else None, out)
+        return _report(result, h2_log(result) if ldsc_log else None, out, note)
 
 
 @command
@@ -210,7 +211,7 @@ def rg(
     if len(files) < 2:
         raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
     _needs_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
-    with _logged(out):
+    with _logged(out) as note:
         tagging = _read_tagging(ld, w_ld)
         aligned = align(
             _read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles
@@ -235,7 +236,7 @@ def rg(
             from sumh2.plots import plot_rg, save_figure
 
             save_figure(plot_rg(result), plot)
-        return _report(result, rg_log(result) if ldsc_log else None, out)
+        return _report(result, rg_log(result) if ldsc_log else None, out, note)
 
 
 def main() -> None:
@@ -309,7 +310,7 @@ def _needs_out(out: str | None, **flags: bool) -> None:
         raise InputError(f"{asked[0]} writes files named after --out, found no --out; add it")
 
 
-def _logged(out: str | None) -> contextlib.AbstractContextManager:
+def _logged(out: str | None) -> contextlib.AbstractContextManager[Callable[[str], None] | None]:
     from ldscores.shared.logs import log_to_file
 
     return contextlib.nullcontext() if out is None else log_to_file(f"{out}.log")
@@ -323,9 +324,9 @@ def _provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) -> 
     return provenance([*files, *tagging.sources], kept)
 
 
-def _report(result: object, ldsc_text: str | None, out: str | None) -> str:
+def _report(result: object, ldsc_text: str | None, out: str | None, note: Callable[[str], None] | None) -> str:
     text = str(result) if ldsc_text is None else ldsc_text.rstrip("\n")
-    if out is not None:
-        log.info("%s", text)
-        return f"{text}\n\nwritten: {out}.tsv, {out}.json, {out}.log"
-    return text
+    if note is None:
+        return text
+    note(text)
+    return f"{text}\n\nwritten: {out}.tsv, {out}.json, {out}.log"

@@ -8,6 +8,7 @@ written under a temporary name and then renamed, so that a file that is there is
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -16,10 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.text_columns import as_text
 
 #: Separator that stands for any run of blanks and tabs, as in LDSC's readers.
 WHITESPACE = "whitespace"
@@ -93,7 +96,7 @@ def _compression(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, header: Sequence[str] = ()) -> Iterator[None]:
     """Turn what decompressors and parsers raise about broken files into one message."""
     try:
         yield
@@ -102,7 +105,7 @@ def _reading(path: Path) -> Iterator[None]:
             f"{path}: the compressed data end too early ({error}); the file is truncated: download or copy it again"
         ) from error
     except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: {_arrow_message(error)}") from error
+        raise InputError(f"{path}: {_arrow_message(error, header)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: text is not UTF-8 ({error}); convert it, e.g. with iconv -t utf-8") from error
     except OSError as error:
@@ -116,7 +119,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: the compressed data are damaged ({error}); download or copy it again") from error
 
 
-def _arrow_message(error: pa.ArrowInvalid) -> str:
+def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str] = ()) -> str:
     text = str(error)
     if found := re.search(r"Expected (\d+) columns, got (\d+): (.*)", text, re.DOTALL):
         expected, got, line = found.groups()
@@ -124,10 +127,11 @@ def _arrow_message(error: pa.ArrowInvalid) -> str:
             f"a line has {got} fields where the header has {expected}: {line.strip()[:120]!r}; "
             "repair that line, or check that the file is complete and its separator is the same throughout"
         )
-    if found := re.search(r"CSV conversion error to (\w+): invalid value '(.*)'", text, re.DOTALL):
-        kind, value = found.groups()
+    if found := re.search(r"column #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", text, re.DOTALL):
+        number, kind, value = found.groups()
+        column = header[int(number)] if int(number) < len(header) else f"number {int(number) + 1}"
         wanted = {"double": "a number", "int64": "a whole number"}.get(kind, kind)
-        return f"found {value[:60]!r} where {wanted} was expected ({text[:80]}); correct the value or write NA"
+        return f"column {column}: found {value[:60]!r}, expected {wanted}; correct the value or write NA"
     if "invalid UTF8" in text:
         return "text is not UTF-8; convert it, e.g. with iconv -t utf-8"
     return f"cannot be parsed as a table ({text[:200]}); check that it is complete"
@@ -180,6 +184,7 @@ def read_table(
     separator: str | None = None,
     comment: str | None = None,
     column_names: Sequence[str] | None = None,
+    fill_short_lines: bool = True,
     null_texts: Sequence[str] = NULL_TEXTS,
 ) -> pa.Table:
     """A text table or a Parquet file as an Arrow table; each column is one contiguous chunk.
@@ -198,6 +203,9 @@ def read_table(
         Lines before the header that begin with this text are passed over.
     column_names
         Names for a file without a header line.
+    fill_short_lines
+        Whether a line with too few fields of a table separated by blanks ends in missing values, as in LDSC's
+        readers, or is an error.  A blank cell there shifts the cells after it, so that munge refuses such lines.
     null_texts
         Texts that mean missing.
 
@@ -221,12 +229,13 @@ def read_table(
         raise InputError(f"{path}: found column {duplicated[0]!r} twice; expected unique names; rename one of them")
     wanted = list(columns) if columns is not None else header
     check_columns(path, header, wanted)
-    read = _read_blank_separated if (separator or sniffed) == WHITESPACE else _read_delimited
-    with _reading(path):
-        table = read(
-            path, header, wanted, dict(types or {}), separator or sniffed, list(null_texts),
-            n_before + (column_names is None),
-        )  # fmt: skip
+    separator = separator or sniffed
+    n_skip = n_before + (column_names is None)
+    with _reading(path, header):
+        if separator == WHITESPACE:
+            table = _read_blank_separated(path, header, wanted, types or {}, list(null_texts), n_skip, fill_short_lines)
+        else:
+            table = _read_delimited(path, header, wanted, types or {}, separator, list(null_texts), n_skip)
     return _contiguous(table)
 
 
@@ -242,22 +251,82 @@ def check_columns(path: str | Path, found: Sequence[str], expected: Sequence[str
 
 def _read_delimited(path, header, columns, types, separator, null_texts, n_skip) -> pa.Table:
     with open_stream(path) as stream:
-        return pa.csv.read_csv(
-            stream,
-            read_options=pa.csv.ReadOptions(column_names=header, skip_rows=n_skip, block_size=1 << 23),
-            parse_options=pa.csv.ParseOptions(delimiter=separator),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types,
-                include_columns=columns,
-                null_values=null_texts,
-                strings_can_be_null=True,
-                auto_dict_encode=False,
-            ),
-        )
+        return _parse_delimited(stream, header, columns, types, separator, null_texts, n_skip)
 
 
-def _read_blank_separated(path, header, columns, types, separator, null_texts, n_skip) -> pa.Table:
-    """Runs of blanks as separators: Arrow cannot, pandas' C parser can."""
+def _parse_delimited(stream, header, columns, types, separator, null_texts, n_skip) -> pa.Table:
+    return pa.csv.read_csv(
+        stream,
+        read_options=pa.csv.ReadOptions(column_names=header, skip_rows=n_skip, block_size=1 << 23),
+        parse_options=pa.csv.ParseOptions(delimiter=separator),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict(types),
+            include_columns=columns,
+            null_values=null_texts,
+            strings_can_be_null=True,
+            auto_dict_encode=False,
+        ),
+    )
+
+
+def _read_blank_separated(path, header, columns, types, null_texts, n_skip, fill_short_lines) -> pa.Table:
+    """Runs of blanks as separators: squeezed to one tab each on the way to Arrow's parser."""
+    try:
+        with open_stream(path) as stream, _SqueezedBlanks(stream) as squeezed:
+            return _parse_delimited(squeezed, header, columns, types, "\t", null_texts, n_skip)
+    except pa.ArrowInvalid as error:
+        ragged = re.search(r"Expected (\d+) columns, got (\d+)", str(error))
+        if not (_QUOTED in str(error) or (ragged and fill_short_lines)):
+            raise
+    # Blanks in quoted fields and short lines are rare, and only pandas' parser, several times slower, knows them.
+    return _read_with_pandas(path, header, columns, types, null_texts, n_skip)
+
+
+_QUOTED = "a quoted field"
+
+
+class _SqueezedBlanks(io.RawIOBase):
+    """A byte stream in which every run of blanks and tabs is one tab, and lines neither begin nor end with one."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._held_back = b""  # the blank at the end of the last block: dropped if a newline follows
+        self._after_separator = True
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(1 << 23), b""))
+        while block := self._stream.read(max(size - 1, 1)):
+            if b'"' in block:
+                raise pa.ArrowInvalid(_QUOTED)
+            if squeezed := self._squeeze(self._held_back + block):
+                return squeezed
+        return b""
+
+    def _squeeze(self, text: bytes) -> bytes:
+        codes = np.frombuffer(text, dtype=np.uint8)
+        blank = (codes == ord(" ")) | (codes == ord("\t"))
+        newline = (codes == ord("\n")) | (codes == ord("\r"))
+        after_separator = np.empty_like(blank)
+        after_separator[0] = self._after_separator
+        after_separator[1:] = blank[:-1] | newline[:-1]
+        kept = ~(blank & after_separator)
+        codes = np.where(blank, np.uint8(ord("\t")), codes)[kept]
+        ends_in_separator = bool(blank[-1] or newline[-1])
+        blank, newline = blank[kept], newline[kept]
+        # What follows the last blank is not known yet: it waits for the next block, or for the end.
+        self._held_back = b"\t" if len(codes) and blank[-1] else b""
+        self._after_separator = ends_in_separator and not self._held_back
+        blank[:-1] &= newline[1:]
+        return codes[~blank].tobytes()
+
+
+def _read_with_pandas(path, header, columns, types, null_texts, n_skip) -> pa.Table:
+    """Tables separated by blanks that have quoted fields or short lines."""
     import pandas as pd
 
     pandas_types = {
@@ -318,13 +387,27 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tupl
     return table.replace_schema_metadata(None), json.loads(text) if text else {}
 
 
-def write_parquet(path: str | Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
-    """Write a table and its metadata (JSON) as Parquet, whole or not at all."""
+def write_parquet(
+    path: str | Path, table: pa.Table, metadata: Mapping[str, Any], dictionary_columns: Sequence[str] | None = None
+) -> None:
+    """Write a table and its metadata (JSON) as Parquet, whole or not at all.
+
+    Parameters
+    ----------
+    dictionary_columns
+        Columns with few different values.  Trying a dictionary on the others costs time when writing and reading and
+        saves no space; by default Parquet tries it on all.
+    """
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
     with written_whole(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+        pq.write_table(
+            table,
+            partial,
+            compression="zstd",
+            use_dictionary=True if dictionary_columns is None else list(dictionary_columns),
+        )
 
 
 def check_format(path: str | Path, metadata: Mapping[str, Any], name: str, version: int) -> None:
@@ -365,10 +448,17 @@ def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None
     float_format
         e.g. ``%.3f``; by default the shortest text that reads back to the same number.
     """
+    text = as_text(table, float_format, missing="NA")
     with written_whole(path) as partial, _open_for_writing(partial, str(path).endswith(".gz")) as stream:
-        table.to_pandas().to_csv(
-            stream, sep="\t", index=False, na_rep="NA", float_format=float_format, lineterminator="\n"
-        )
+        if text is None:
+            table.to_pandas().to_csv(
+                stream, sep="\t", index=False, na_rep="NA", float_format=float_format, lineterminator="\n"
+            )
+            return
+        stream.write("\t".join(text.column_names) + "\n")
+        stream.flush()
+        options = pa.csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+        pa.csv.write_csv(text, stream.buffer, options)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -404,7 +494,6 @@ def _without_nan(value: Any) -> Any:
 @contextlib.contextmanager
 def _open_for_writing(path: Path, compressed: bool) -> Iterator[Any]:
     import gzip
-    import io
 
     if not compressed:
         with path.open("w", encoding="utf-8", newline="") as stream:
