@@ -164,7 +164,7 @@ def _inflation_lines(
 
 def _intercept_line(intercept: float, intercept_se: float) -> str:
     if not np.isfinite(intercept_se):
-        return f"Intercept: constrained to {ldsc_number(intercept)}"
+        return f"Intercept: constrained to {intercept:g}"
     return f"Intercept: {_with_se(intercept, intercept_se)}"
 
 

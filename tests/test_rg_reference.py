@@ -12,7 +12,6 @@ import pytest
 from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
-from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.tables import read_parquet
 from ldscores.tagging_files import read_tagging
 from sumh2 import SumStats, align, fit_rg
@@ -80,8 +79,10 @@ def check_pair(pair, reference, digits=10):
     check_digits(pair.rg, reference["rg_ratio"], digits, "rg")
     check_digits(pair.rg_se, reference["rg_se"], digits, "rg SE")
     check_digits(pair.rg_z, reference["z"], digits, "z")
-    # A p-value has as many digits fewer than z as its exponent takes.
-    check_digits(pair.rg_log10_p, np.log10(reference["p"]), digits, "log10 p")
+    if reference["p"] > 0:  # LDSC's underflows at z = 38, ours has its logarithm
+        check_digits(pair.rg_log10_p, np.log10(reference["p"]), digits, "log10 p")
+    else:
+        assert pair.rg_p == 0 and pair.rg_log10_p < -307
 
 
 @pytest.mark.shared
@@ -94,7 +95,7 @@ def test_mini_set__equals_ldsc(case):
     compared = 0
     for pair, reference in zip(result.pairs, references, strict=True):
         # LDSC holds nothing of a pair in which a delete value is negative.
-        if reference.get("rg_ratio") is not None:
+        if reference is not None:
             check_pair(pair, reference)
             compared += 1
     assert compared > 0
@@ -123,10 +124,11 @@ def test_every_printed_digit__of_the_summary_table():
         assert float(ldsc_number(value)) == pytest.approx(float(printed), abs=1e-12)
     log = rg_log(result)
     theirs = (LDSC / "mini" / "rg_liab.log").read_text()
-    grepped = r"^(Total .*|Lambda GC.*|Mean .*|Intercept.*|Ratio.*|Genetic Correlation:.*|Z-score.*|P: .*)$"
+    grepped = r"^(Total (?!time).*|Lambda GC.*|Mean .*|Intercept.*|Ratio.*|Genetic Correlation:.*|Z-score.*|P: .*)$"
     assert re.findall(grepped, log, re.MULTILINE) == re.findall(grepped, theirs, re.MULTILINE)
 
 
+M_5_50 = 3337 + 2556
 PORTABLE_LOGS = {
     "rg_123": ("trait1 trait2 trait3", {}),
     "rg_23": ("trait2 trait3", {}),
@@ -140,7 +142,7 @@ def test_portable_set__every_printed_digit(case):
     theirs = (PORTABLE / "ldsc" / f"{case}.log").read_text()
     ours = rg_log(fit_rg(portable_data(names), pairs="first", **options))
     grepped = (
-        r"^(.*SNPs with valid alleles.*|Total .*|Lambda GC.*|Mean .*|Intercept.*|Ratio.*"
+        r"^(.*SNPs with valid alleles.*|Total (?!time).*|Lambda GC.*|Mean .*|Intercept.*|Ratio.*"
         r"|Genetic Correlation:.*|Z-score.*|P: .*|Heritability of.*)$"
     )
     assert re.findall(grepped, ours, re.MULTILINE) == re.findall(grepped, theirs, re.MULTILINE)
@@ -151,8 +153,7 @@ def test_portable_set__delete_values():
     stem = f"{PORTABLE}/ldsc/rg_prints_12_trait1.sumstats.gz_trait2.sumstats.gz"
     for fit, part in zip(pair.fits, ("hsq1", "hsq2", "gencov"), strict=True):
         check_digits(fit.total_delete, np.loadtxt(f"{stem}.{part}.delete"), 10, part)
-        check_digits((fit.total_se / 6544) ** 2 / float(np.loadtxt(f"{stem}.{part}.cov")),
-                     (fit.total_se / 6544) ** 2 / float(np.loadtxt(f"{stem}.{part}.cov")), 10, part)  # fmt: skip
+        check_digits((fit.total_se / M_5_50) ** 2, float(np.loadtxt(f"{stem}.{part}.cov")), 10, part)
 
 
 @pytest.mark.shared
@@ -172,7 +173,7 @@ def test_negative_delete_values__give_an_se_where_ldsc_gives_na():
     """In mini/rg_t5 LDSC loses pairs to one negative delete value; ours carry an SE by the delta method."""
     references = json.loads((LDSC / "mini" / "rg_t5.json").read_text())["results"]
     result = fit_rg(mini_data("t5 t1 t2 t3 t4"), pairs="first")
-    lost = [pair for pair, ref in zip(result.pairs, references, strict=True) if ref.get("rg_ratio") is None]
+    lost = [pair for pair, ref in zip(result.pairs, references, strict=True) if ref is None]
     assert lost
     for pair in lost:
         assert np.isfinite(pair.rg) == (pair.h2_1 > 0 and pair.h2_2 > 0)
@@ -184,9 +185,8 @@ def test_negative_delete_values__give_an_se_where_ldsc_gives_na():
 @pytest.mark.shared
 def test_real_schizophrenia_and_bipolar__equal_ldsc_log():
     table, _ = read_parquet(SHARED / "data" / "sldsc_ldsR_SCZ_BIP_chr1" / "sumstats.parquet")
-    columns = set(table.column_names)
-    assert {"SNP", "Z.x", "Z.y"} <= columns, columns
-    first = encode_alleles(table["SNP"].combine_chunks().slice(0, 0)) if False else np.zeros(len(table), np.uint8)
+    # The file has no alleles: both traits count the same one, so any two letters that are the same in both will do.
+    first = np.zeros(len(table), np.uint8)
     traits = [
         SumStats(
             name,
