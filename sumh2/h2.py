@@ -134,7 +134,9 @@ class H2Result(Result):
 
     def __str__(self) -> str:
         lines = [f"{self.trait}: SNP heritability", ""]
-        lines += [f"  {step.what:<42} {step.kept:>11,}  ({-step.removed:+,})" for step in self.steps]
+        shown = [step for step in self.steps if step.removed or step in self.steps[-2:]]
+        width = max((len(step.what) for step in shown), default=0)
+        lines += [f"  {step.what:<{width}} {step.kept:>11,} SNPs" + _minus(step.removed) for step in shown]
         estimator = f"two-step, cutoff {self.two_step:g}" if self.two_step is not None else "one step"
         if len(self.categories) > 1:
             estimator = f"{len(self.categories)} LD scores, one weighted fit"
@@ -159,6 +161,10 @@ class H2Result(Result):
         ]
         lines += [f"    {reason}" for reason in self.why.split(WHY_SEPARATOR) if reason]
         return "\n".join(lines)
+
+
+def _minus(removed: int) -> str:
+    return f"  (-{removed:,})" if removed else ""
 
 
 def fit_h2(

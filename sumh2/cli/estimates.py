@@ -1,29 +1,26 @@
-"""The command line of sumh2: load, call, save, print."""
+"""`sumh2 h2` and `sumh2 rg`."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from ldscores import __version__
-from ldscores.shared.command_line import command, run_commands
+from ldscores.shared.command_line import command
 from ldscores.shared.errors import InputError
+from sumh2.cli.loading import (
+    check_out,
+    chosen_intercept,
+    chosen_totals,
+    logged,
+    one_or_none,
+    read_chosen_tagging,
+    read_traits,
+    run_provenance,
+    written_report,
+)
 
-if TYPE_CHECKING:
-    from ldscores.tagging import Tagging
-    from sumh2.regression_input import Totals
-    from sumh2.sumstats import SumStats
 
-log = logging.getLogger(__name__)
-
-# Everything heavy is imported inside the commands, so that `sumh2 --help` answers at once.
-
-
-@command
+@command(group="Estimates")
 def h2(
     sumstats: str,
     *,
@@ -95,23 +92,24 @@ def h2(
     sumh2 h2 scz.sumstats.gz --ld eur_w_ld_chr/ --samp-prev 0.4 --pop-prev 0.01
     sumh2 h2 bmi.sumstats.parquet --ld eur.tagging.parquet --no-intercept
     """
+    options = dict(locals())
     from sumh2.alignment import align
     from sumh2.h2 import fit_h2
     from sumh2.ldsc_log import h2_log, write_h2_side_files
 
-    _needs_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
-    with _logged(out) as note:
-        traits = _read_traits([sumstats], _one(samp_prev), _one(pop_prev), [trait] if trait else None)
-        tagging = _read_tagging(ld, w_ld)
+    check_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    with logged(out) as note:
+        traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
+        tagging = read_chosen_tagging(ld, w_ld)
         aligned = align(traits, tagging)
         result = fit_h2(
             aligned,
             two_step=None if one_step else two_step if two_step is not None else "auto",
-            intercept=_intercept(intercept, no_intercept, 1.0),
+            intercept=chosen_intercept(intercept, no_intercept, 1.0),
             chisq_max=chisq_max,
             n_blocks=n_blocks,
-            m=_totals(m),
-        ).with_provenance(_provenance([sumstats], tagging, locals()))
+            m=chosen_totals(m),
+        ).with_provenance(run_provenance([sumstats], tagging, options))
         if out is not None:
             result.save(out)
             write_h2_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
@@ -119,10 +117,10 @@ def h2(
             from sumh2.plots import plot_h2, save_figure
 
             save_figure(plot_h2(result, aligned), plot)
-        return _report(result, h2_log(result) if ldsc_log else None, out, note)
+        return written_report(result, h2_log(result) if ldsc_log else None, out, note)
 
 
-@command
+@command(group="Estimates")
 def rg(
     *sumstats: str,
     ld: str,
@@ -203,6 +201,7 @@ def rg(
     sumh2 rg scz.sumstats.gz,bip.sumstats.gz,mdd.sumstats.gz --ld eur_w_ld_chr/ --pairs first
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld eur.tagging.parquet --gcov-intercept 0
     """
+    options = dict(locals())
     from sumh2.alignment import align
     from sumh2.ldsc_log import rg_log, write_rg_side_files
     from sumh2.rg import fit_rg
@@ -210,12 +209,10 @@ def rg(
     files = [name for word in sumstats for name in word.split(",")]
     if len(files) < 2:
         raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
-    _needs_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
-    with _logged(out) as note:
-        tagging = _read_tagging(ld, w_ld)
-        aligned = align(
-            _read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles
-        )
+    check_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    with logged(out) as note:
+        tagging = read_chosen_tagging(ld, w_ld)
+        aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
         if no_intercept and (intercept or gcov_intercept):
             raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
         result = fit_rg(
@@ -226,9 +223,9 @@ def rg(
             gcov_intercept=0.0 if no_intercept else gcov_intercept,
             chisq_max=chisq_max,
             n_blocks=n_blocks,
-            m=_totals(m),
+            m=chosen_totals(m),
             n_threads=threads or len(os.sched_getaffinity(0)),
-        ).with_provenance(_provenance(files, tagging, locals()))
+        ).with_provenance(run_provenance(files, tagging, options))
         if out is not None:
             result.save(out)
             write_rg_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
@@ -236,97 +233,4 @@ def rg(
             from sumh2.plots import plot_rg, save_figure
 
             save_figure(plot_rg(result), plot)
-        return _report(result, rg_log(result) if ldsc_log else None, out, note)
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    run_commands(
-        "sumh2",
-        summary="SNP heritability, enrichment and genetic correlation from GWAS summary statistics.",
-        commands=(h2, rg),
-        version=__version__,
-    )
-
-
-def _read_traits(
-    files: list[str], samp_prev: list[float] | None, pop_prev: list[float] | None, names: list[str] | None
-) -> list[SumStats]:
-    from sumh2.sumstats_files import read_sumstats
-
-    if names is not None and len(names) != len(files):
-        raise InputError(f"--traits: found {len(names)} names for {len(files)} files, expected one each; correct them")
-    if (samp_prev is None) != (pop_prev is None):
-        raise InputError("prevalences: found one of --samp-prev and --pop-prev, expected both or neither; add the other")
-    prevalences = [_prevalences(values, len(files)) for values in (samp_prev, pop_prev)]
-    return [
-        replace(read_sumstats(path, trait=names[i] if names else None), samp_prev=samp, pop_prev=pop)
-        for i, (path, samp, pop) in enumerate(zip(files, *prevalences, strict=True))
-    ]
-
-
-def _prevalences(values: list[float] | None, n_traits: int) -> list[float | None]:
-    if values is None:
-        return [None] * n_traits
-    if len(values) != n_traits:
-        raise InputError(
-            f"prevalences: found {len(values)} values for {n_traits} traits, expected one each; "
-            "write nan for a quantitative trait"
-        )
-    return [None if value != value else value for value in values]
-
-
-def _read_tagging(ld: str, w_ld: str | None) -> Tagging:
-    from ldscores.tagging_files import read_tagging
-
-    tagging, constant = read_tagging(ld, weights=w_ld).drop_constant_categories()
-    if constant:
-        log.warning("left out LD scores that are the same at every SNP: %s", ", ".join(constant))
-    return tagging
-
-
-def _totals(m: str) -> Totals:
-    if m in ("M", "M_5_50"):
-        return m
-    try:
-        return [float(number) for number in m.split(",")]
-    except ValueError:
-        raise InputError(f"--m: found {m!r}, expected M_5_50, M or numbers, one an LD score; correct it") from None
-
-
-def _one(value: float | None) -> list[float] | None:
-    return None if value is None else [value]
-
-
-def _intercept(value: float | None, no_intercept: bool, null: float) -> float | None:
-    if no_intercept and value is not None:
-        raise InputError("intercept: found --intercept and --no-intercept, expected one of them; drop one")
-    return null if no_intercept else value
-
-
-def _needs_out(out: str | None, **flags: bool) -> None:
-    asked = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
-    if asked and out is None:
-        raise InputError(f"{asked[0]} writes files named after --out, found no --out; add it")
-
-
-def _logged(out: str | None) -> contextlib.AbstractContextManager[Callable[[str], None] | None]:
-    from ldscores.shared.logs import log_to_file
-
-    return contextlib.nullcontext() if out is None else log_to_file(f"{out}.log")
-
-
-def _provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) -> dict[str, Any]:
-    from ldscores.shared.provenance import provenance
-
-    plain = (str, int, float, bool, list, tuple, type(None))
-    kept = {name: value for name, value in options.items() if isinstance(value, plain) and not name.startswith("_")}
-    return provenance([*files, *tagging.sources], kept)
-
-
-def _report(result: object, ldsc_text: str | None, out: str | None, note: Callable[[str], None] | None) -> str:
-    text = str(result) if ldsc_text is None else ldsc_text.rstrip("\n")
-    if note is None:
-        return text
-    note(text)
-    return f"{text}\n\nwritten: {out}.tsv, {out}.json, {out}.log"
+        return written_report(result, rg_log(result) if ldsc_log else None, out, note)

@@ -1,0 +1,173 @@
+"""`sumh2 munge`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ldscores.shared.command_line import command
+from ldscores.shared.errors import InputError
+
+
+@command(group="Data")
+def munge(
+    gwas: str,
+    *,
+    out: str,
+    trait: str | None = None,
+    ldsc: bool = False,
+    text: bool = False,
+    merge_alleles: str | None = None,
+    extract: str | None = None,
+    snp: str | None = None,
+    chr_: str | None = None,
+    bp: str | None = None,
+    effect_allele: str | None = None,
+    other_allele: str | None = None,
+    p: str | None = None,
+    log10p: str | None = None,
+    beta: str | None = None,
+    odds_ratio: str | None = None,
+    se: str | None = None,
+    z: str | None = None,
+    n_col: str | None = None,
+    n_cas_col: str | None = None,
+    n_con_col: str | None = None,
+    eaf: str | None = None,
+    maf: str | None = None,
+    info: str | None = None,
+    nstudy: str | None = None,
+    signed_sumstats: str | None = None,
+    ignore: list[str] | None = None,
+    info_list: list[str] | None = None,
+    n: float | None = None,
+    n_cas: float | None = None,
+    n_con: float | None = None,
+    info_min: float = 0.9,
+    maf_min: float = 0.01,
+    n_min: float | None = None,
+    nstudy_min: float | None = None,
+    no_alleles: bool = False,
+    a1_inc: bool = False,
+    keep_maf: bool = False,
+    daner: bool = False,
+    daner_n: bool = False,
+    z_from: Literal["auto", "effect", "z", "p"] = "auto",
+) -> object:
+    """Turn a GWAS file into summary statistics: find the columns, filter, say what each filter removed.
+
+    Z is BETA / SE or log(OR) / SE where both are there, so that p = 0 keeps its SNP and nothing is rounded.  The effect
+    allele is never guessed: where the header leaves it open, munge stops and says what would settle it.  With --ldsc
+    everything is as in LDSC 1.0.1, row for row.
+
+    Parameters
+    ----------
+    gwas
+        GWAS summary statistics: text, plain or compressed, separated by tabs, blanks or commas; or Parquet.
+    out
+        Stem of the files: <out>.sumstats.parquet and <out>.munge.json.
+    trait
+        Name of the trait; by default the end of --out.
+    ldsc
+        Do exactly as LDSC 1.0.1 does, and write its <out>.sumstats.gz and <out>.log.
+    text
+        Also write <out>.sumstats.gz, which LDSC reads.
+    merge_alleles
+        Table of SNP, A1, A2 (e.g. w_hm3.snplist): keep these SNPs where the alleles match.
+    extract
+        List of SNPs to keep.
+    snp
+        Column of SNP names.
+    chr_
+        Column of chromosomes.
+    bp
+        Column of positions.
+    effect_allele
+        Column of the allele whose effect is given.
+    other_allele
+        Column of the other allele.
+    p
+        Column of p-values.
+    log10p
+        Column of -log10 p-values.
+    beta
+        Column of effects (log odds ratios for a disease).
+    odds_ratio
+        Column of odds ratios.
+    se
+        Column of standard errors of the effect (of the log odds ratio).
+    z
+        Column of z scores.
+    n_col
+        Column of sample sizes.
+    n_cas_col
+        Column of numbers of cases.
+    n_con_col
+        Column of numbers of controls.
+    eaf
+        Column of the effect allele's frequency.
+    maf
+        Column of minor allele frequencies.
+    info
+        Column of imputation quality.
+    nstudy
+        Column of numbers of studies.
+    signed_sumstats
+        A column with the sign of the effect and its value for no effect, e.g. BETA,0 or OR,1.
+    ignore
+        Columns to leave alone, separated by commas.
+    info_list
+        Columns of imputation quality to average, separated by commas.
+    n
+        Sample size of every SNP; takes the place of a column.
+    n_cas
+        Number of cases.
+    n_con
+        Number of controls.
+    info_min
+        Smallest imputation quality kept.
+    maf_min
+        Minor allele frequency that must be exceeded.
+    n_min
+        Smallest sample size kept; by default the 90th percentile divided by 1.5.
+    nstudy_min
+        Smallest number of studies kept, where there is no sample size; by default the largest number.
+    no_alleles
+        Do without alleles: good for heritability only.
+    a1_inc
+        A1 is always the allele that raises the trait: all Z are positive.
+    keep_maf
+        With --ldsc: keep the frequency in <out>.sumstats.gz.
+    daner
+        With --ldsc: PGC's daner format, cases and controls in the names of the FRQ columns.
+    daner_n
+        With --ldsc: PGC's daner format, cases and controls in columns Nca and Nco.
+    z_from
+        Where Z comes from: effect (BETA or log OR over SE), z, or p with the sign of the effect.
+
+    Examples
+    --------
+    sumh2 munge scz.tsv.gz --out scz
+    sumh2 munge bmi.txt.gz --n 339224 --merge-alleles w_hm3.snplist --out bmi
+    sumh2 munge scz.tsv --ldsc --signed-sumstats BETA,0 --n-cas-col Nca --n-con-col Nco --out scz
+    """
+    from sumh2 import gwas_files
+
+    given = dict(locals())
+    for name in ("gwas", "gwas_files"):
+        del given[name]
+    given["chrom"] = given.pop("chr_")
+    given["signed"] = _signed(given.pop("signed_sumstats"))
+    given["ignore"], given["info_list"] = tuple(ignore or ()), tuple(info_list or ())
+    return gwas_files.munge(gwas, **given)
+
+
+def _signed(word: str | None) -> tuple[str, float] | None:
+    if word is None:
+        return None
+    column, _, null = word.rpartition(",")
+    try:
+        return column, float(null)
+    except ValueError:
+        raise InputError(
+            f"--signed-sumstats: found {word!r}, expected a column and its value for no effect, e.g. BETA,0; correct it"
+        ) from None
