@@ -75,9 +75,7 @@ def write_h2_side_files(result: H2Result, stem: str | Path, *, cov: bool, delete
     return written
 
 
-def write_rg_side_files(
-    result: RgResult, stem: str | Path, m: float, *, cov: bool, delete_values: bool
-) -> list[Path]:
+def write_rg_side_files(result: RgResult, stem: str | Path, *, cov: bool, delete_values: bool) -> list[Path]:
     """The same for each pair: ``<stem>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.{cov,delete}``.
 
     LDSC puts no separator between the stem and the file names, and names them with their folders.
@@ -89,7 +87,7 @@ def write_rg_side_files(
         for part, fit in zip(("hsq1", "hsq2", "gencov"), pair.fits, strict=True):
             name = f"{stem}.{_file_word(pair.trait1)}.{_file_word(pair.trait2)}.{part}"
             if cov:
-                written.append(_write_numbers(f"{name}.cov", np.array([[(fit.total_se / m) ** 2]])))
+                written.append(_write_numbers(f"{name}.cov", np.array([[(fit.total_se / result.m) ** 2]])))
             if delete_values:
                 written.append(_write_numbers(f"{name}.delete", fit.total_delete[:, None]))
     return written

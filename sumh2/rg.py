@@ -116,9 +116,12 @@ class RgResult(Result):
     ----------
     pairs
         In the order asked for.
+    m
+        Reference SNPs behind the LD scores.
     """
 
     pairs: tuple[RgPair, ...]
+    m: float
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -230,7 +233,7 @@ def fit_rg(
     fit = partial(_fit_pair, aligned, options)
     with ThreadPoolExecutor(max(1, n_threads)) as pool:
         fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pair"))
-    return RgResult(fitted)
+    return RgResult(fitted, options.m)
 
 
 def _chosen_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
