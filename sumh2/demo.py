@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,28 +43,28 @@ def run_demo(out: str | Path | None = None) -> str:
             "",
             "1. sumh2 munge: two files of different shapes become one format; each filter says what it removed.",
         ]
+        _copy(embedded, folder)
         traits = []
         for trait, name in _GWAS.items():
-            munged = munge(embedded / name, out=folder / trait, trait=trait)
+            munged = munge(folder / name, out=folder / trait, trait=trait)
             lines += ["", _indented(f"$ sumh2 munge {name} --out {trait}\n\n{munged}")]
             traits.append(read_sumstats(folder / f"{trait}.sumstats.parquet"))
-        aligned = align(traits, read_tagging(str(embedded)))
+        aligned = align(traits, read_tagging(str(folder / "ld")))
         lines += ["", "2. sumh2 h2: chi2 regressed on LD scores; the slope is the heritability."]
         results = [fit_h2(aligned, trait=number) for number in range(len(traits))]
         for trait, result in zip(_GWAS, results, strict=True):
-            lines += ["", _indented(f"$ sumh2 h2 {trait}.sumstats.parquet --ld embedded/\n\n{result}")]
+            lines += ["", _indented(f"$ sumh2 h2 {trait}.sumstats.parquet --ld ld/\n\n{result}")]
         correlation = fit_rg(aligned)
         lines += [
             "",
             "3. sumh2 rg: products of z scores regressed on LD scores; alleles are compared on both strands.",
             "",
-            _indented(f"$ sumh2 rg height.sumstats.parquet depression.sumstats.parquet --ld embedded/\n\n{correlation}"),
+            _indented(f"$ sumh2 rg height.sumstats.parquet depression.sumstats.parquet --ld ld/\n\n{correlation}"),
             "",
             "The data were simulated, so the truth is known:",
             "",
         ]
-        rows = [(f"h2 of {trait}", truth[trait]["h2"], result.h2, result.h2_se) for trait, result in zip(
-            _GWAS, results, strict=True)]  # fmt: skip
+        rows = [(f"h2 of {each.trait}", truth[each.trait]["h2"], each.h2, each.h2_se) for each in results]
         pair = correlation.pairs[0]
         rows += [("rg", truth["rg"], pair.rg, pair.rg_se)]
         rows += [("gcov intercept", truth["gcov_intercept"], pair.gcov_int, pair.gcov_int_se)]
@@ -73,7 +74,7 @@ def run_demo(out: str | Path | None = None) -> str:
             results[0].save(folder / "height.h2")
             results[1].save(folder / "depression.h2")
             correlation.save(folder / "rg")
-            lines += ["", f"written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}"]
+            lines += ["", f"Files, to try the commands above on: {folder}"]
         return "\n".join(lines)
 
 
@@ -88,6 +89,16 @@ def _folder(out: str | Path | None) -> Iterator[Path]:
         raise InputError(f"{folder}: found a file, expected a folder; choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
+
+
+def _copy(embedded: Path, folder: Path) -> None:
+    """The GWAS files beside the results, the LD scores in a folder of their own."""
+    (folder / "ld").mkdir(exist_ok=True)
+    for path in sorted(embedded.iterdir()):
+        if ".l2." in path.name:
+            shutil.copy(path, folder / "ld")
+        elif path.name in _GWAS.values():
+            shutil.copy(path, folder)
 
 
 def _indented(text: str) -> str:
