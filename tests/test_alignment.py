@@ -1,0 +1,207 @@
+"""Traits on one SNP order and one orientation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from agreement import check_digits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.errors import FitError, InputError
+from ldscores.tagging import Tagging
+from sumh2 import SumStats, align, fit_h2, fit_rg
+
+N_SNPS = 600
+UNAMBIGUOUS = [("A", "C"), ("A", "G"), ("C", "A"), ("G", "T"), ("T", "C"), ("T", "G")]
+
+
+def tagging(**changes) -> Tagging:
+    rng = np.random.default_rng(3)
+    ld = rng.gamma(1.5, 30, N_SNPS) + 1
+    columns = {
+        "snp": pa.array([f"rs{i}" for i in range(N_SNPS)]),
+        "chrom": pa.array(["1"] * N_SNPS),
+        "bp": np.arange(N_SNPS, dtype=np.int64) * 1000,
+        "tagging": ld[:, None],
+        "names": ("L2",),
+        "m_5_50": np.array([60_000.0]),
+    }
+    return Tagging(**(columns | changes))
+
+
+def trait(name="a", seed=1, overlap_with=None) -> SumStats:
+    rng = np.random.default_rng(seed)
+    ld = tagging().tagging[:, 0]
+    z = rng.normal(size=N_SNPS) * np.sqrt(1 + 50_000 * 0.5 * ld / 60_000)
+    if overlap_with is not None:
+        z = 0.6 * overlap_with.z + 0.8 * z
+    pairs = np.array(UNAMBIGUOUS)[np.arange(N_SNPS) % len(UNAMBIGUOUS)]
+    return SumStats(
+        name,
+        pa.array([f"rs{i}" for i in range(N_SNPS)]),
+        z,
+        np.full(N_SNPS, 50_000.0),
+        a1=encode_alleles(pa.array(pairs[:, 0])),
+        a2=encode_alleles(pa.array(pairs[:, 1])),
+    )
+
+
+def swapped(original: SumStats, rows) -> SumStats:
+    """The same study with the alleles of some rows exchanged and their effects negated."""
+    a1, a2 = original.a1.copy(), original.a2.copy()
+    a1[rows], a2[rows] = original.a2[rows], original.a1[rows]
+    return replace(original, a1=a1, a2=a2, z=np.where(rows, -original.z, original.z))
+
+
+def flipped(original: SumStats, rows) -> SumStats:
+    """The same study with some rows on the other strand."""
+    return replace(
+        original, a1=np.where(rows, 3 - original.a1, original.a1), a2=np.where(rows, 3 - original.a2, original.a2)
+    )
+
+
+masks = st.lists(st.booleans(), min_size=N_SNPS, max_size=N_SNPS).map(np.array)
+
+
+@settings(max_examples=20, deadline=None)
+@given(masks, masks)
+def test_swapping_alleles_and_strands__changes_no_estimate(swap, flip):
+    first = trait("a")
+    second = trait("b", 2, overlap_with=first)
+    plain = fit_rg(align([first, second], tagging())).pairs[0]
+    other = fit_rg(align([first, flipped(swapped(second, swap), flip)], tagging())).pairs[0]
+    assert other.n_snps == N_SNPS
+    for name in ("rg", "rg_se", "gcov_int", "h2_2"):
+        check_digits(getattr(other, name), getattr(plain, name), 12, name)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(N_SNPS)))
+def test_order_of_rows_in_the_file__changes_nothing(order):
+    order = np.array(order)
+    original = trait()
+    shuffled = replace(
+        original, snp=original.snp.take(pa.array(order)), z=original.z[order], n=original.n[order],
+        a1=original.a1[order], a2=original.a2[order],
+    )  # fmt: skip
+    aligned, other = align([original], tagging()), align([shuffled], tagging())
+    assert (aligned.z == other.z).all()
+    assert fit_h2(aligned).h2 == fit_h2(other).h2
+
+
+def test_missing_snps__are_nan_and_every_pair_uses_its_own():
+    first, second = trait("a"), trait("b", 2)
+    some = np.arange(N_SNPS) % 3 > 0
+    half = replace(
+        second, snp=second.snp.filter(pa.array(some)), z=second.z[some], n=second.n[some], a1=second.a1[some],
+        a2=second.a2[some],
+    )  # fmt: skip
+    aligned = align([first, half], tagging())
+    assert np.isnan(aligned.z[:, 1]).sum() == (~some).sum()
+    assert fit_rg(aligned).pairs[0].n_snps == some.sum()
+    assert fit_h2(aligned, trait=0).n_snps == N_SNPS
+
+
+def test_ambiguous_and_mismatched_alleles__are_dropped_and_counted():
+    first, second = trait("a"), trait("b", 2)
+    a1, a2 = second.a1.copy(), second.a2.copy()
+    a1[:40], a2[:40] = 0, 3  # A/T
+    second = replace(second, a1=a1, a2=a2)
+    pair = fit_rg(align([first, second], tagging())).pairs[0]
+    assert (pair.n_shared, pair.n_snps) == (N_SNPS, N_SNPS - 40)
+    assert "alleles differ: 7%" in pair.why
+    # An ambiguous SNP still counts for a heritability.
+    assert fit_h2(align([second], tagging())).n_snps == N_SNPS
+
+
+def test_alleles_of_the_reference__drop_other_variants():
+    original = trait()
+    reference = tagging(a1=original.a1, a2=np.where(np.arange(N_SNPS) < 10, 3 - original.a1, original.a2).astype("u1"))
+    steps = fit_h2(align([original], reference)).steps
+    assert any(step.what == "with the alleles of the LD reference" for step in steps)
+    other_variant = np.where(original.a2 == 2, 1, 2).astype(np.uint8)
+    other_variant = np.where(other_variant == original.a1, original.a2, other_variant)
+    mismatching = align([original], tagging(a1=original.a1, a2=other_variant))
+    assert mismatching.traits[0].steps[-1].removed > 0
+
+
+def test_frequencies_of_another_ancestry__are_noticed():
+    rng = np.random.default_rng(6)
+    maf = rng.uniform(0.01, 0.5, N_SNPS)
+    n = 4  # enough SNPs for a correlation that is worth something
+    reference = tagging(
+        snp=pa.array([f"rs{i}" for i in range(N_SNPS * n)]), chrom=pa.array(["1"] * N_SNPS * n),
+        bp=np.arange(N_SNPS * n, dtype=np.int64), tagging=np.tile(tagging().tagging, (n, 1)), maf=np.tile(maf, n),
+    )  # fmt: skip
+    study = trait()
+    for eaf, warned in ((1 - np.tile(maf, n), False), (rng.uniform(0.01, 0.99, N_SNPS * n), True)):
+        large = SumStats("a", reference.snp, np.tile(study.z, n), np.tile(study.n, n), eaf=eaf)
+        assert ("frequencies differ" in fit_h2(align([large], reference)).why) == warned
+
+
+def test_weights__decide_which_snps_count():
+    weights = np.where(np.arange(N_SNPS) < 100, np.nan, 5.0)
+    result = fit_h2(align([trait()], tagging(regression_tagging=weights)))
+    assert result.n_snps == N_SNPS - 100
+    assert ("with a regression weight", 100, 500) in [(s.what, s.removed, s.kept) for s in result.steps]
+
+
+def test_no_weights_anywhere__is_one_message():
+    with pytest.raises(InputError, match="none of them with a regression weight"):
+        align([trait()], tagging(regression_tagging=np.full(N_SNPS, np.nan)))
+
+
+def test_no_trait__is_one_message():
+    with pytest.raises(InputError, match="no trait"):
+        align([], tagging())
+
+
+def test_rg_with_several_ld_scores__is_refused():
+    two = tagging(
+        tagging=np.column_stack([tagging().tagging[:, 0], np.arange(N_SNPS) + 1.0]), names=("a", "b"),
+        m_5_50=np.array([1e4, 1e4]), regression_tagging=np.full(N_SNPS, 3.0),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="2 LD scores.*expected one"):
+        fit_rg(align([trait(), trait("b", 2)], two))
+
+
+def test_a_pair_that_cannot_be_fitted__is_a_row_with_its_reason():
+    first, second, third = trait("a"), trait("b", 2), trait("c", 3)
+    few = np.arange(N_SNPS) < 2
+    third = replace(
+        third, snp=third.snp.filter(pa.array(few)), z=third.z[few], n=third.n[few], a1=third.a1[few], a2=third.a2[few]
+    )
+    result = fit_rg(align([first, second, third], tagging()))
+    assert [pair.status == "unusable" for pair in result.pairs] == [False, True, True]
+    assert "no fit" in result.pairs[1].why and np.isnan(result.pairs[1].rg)
+    assert result.to_frame().shape[0] == 3 and "NA" in str(result)
+
+
+def test_rg_outside_one__is_reported_as_it_is():
+    first = trait("a")
+    # Less heritability than the covariance asks for: the same z on top of more noise, with n overstated.
+    second = replace(first, trait="b", n=first.n * 3)
+    pair = fit_rg(align([first, second], tagging())).pairs[0]
+    assert pair.rg == pytest.approx(1, abs=0.02)
+    rng = np.random.default_rng(8)
+    found = []
+    for seed in range(6):
+        noise = rng.normal(size=N_SNPS)
+        other = replace(first, trait="b", z=first.z * 0.5 + noise * (1 + 0.02 * seed))
+        found.append(fit_rg(align([first, other], tagging()), intercept=[1.0, 1.6]).pairs[0])
+    beyond = [pair for pair in found if pair.rg > 1]
+    assert beyond
+    for pair in beyond:
+        assert np.isfinite(pair.rg_se) and "rg outside ±1" in pair.why and pair.status == "caution"
+
+
+def test_impossible_fixed_intercept__is_a_fit_error():
+    with pytest.raises(FitError, match="weight is not positive"):
+        # (a1 + h1 s)(a2 + h2 s) is negative when one intercept is very negative and the other is not.
+        pair = fit_rg(align([trait(), trait("b", 2)], tagging()), intercept=[-1e6, 1.0]).pairs[0]
+        raise FitError(pair.why)

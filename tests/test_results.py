@@ -1,0 +1,145 @@
+"""Results as a user meets them: report, table, files, status, public names."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import PORTABLE, ROOT
+from scipy.stats import norm
+
+import sumh2
+from ldscores.shared.columns import COLUMNS, QUANTITIES
+from ldscores.tagging_files import read_tagging
+from sumh2 import align, fit_h2, fit_rg
+from sumh2.ldsc_log import ldsc_number
+from sumh2.liability import liability_factor
+from sumh2.results import normal_log10_p, normal_p, p_text, with_se, z_and_p
+from sumh2.sumstats_files import read_sumstats
+from sumh2.verdicts import Finding, h2_findings, judge, rg_findings
+
+
+@pytest.fixture(scope="module")
+def aligned():
+    traits = [read_sumstats(PORTABLE / "inputs" / f"trait{number}.sumstats.xz") for number in (1, 2)]
+    return align(traits, read_tagging(f"{PORTABLE}/ldsc/ld."))
+
+
+def test_p_values__agree_with_scipy_and_do_not_underflow():
+    for z in (0.0, 0.3, -2.0, 8.0):
+        assert normal_p(z) == pytest.approx(2 * norm.sf(abs(z)), rel=1e-12)
+        assert normal_log10_p(z) == pytest.approx(np.log10(2 * norm.sf(abs(z))), abs=1e-12)
+    assert normal_p(100) == 0 and normal_log10_p(100) == pytest.approx(-2173.57, abs=0.01)
+    assert p_text(normal_p(100), normal_log10_p(100)) == "2.69e-2174"
+    assert p_text(0.01234, np.log10(0.01234)) == "0.0123"
+    assert np.isnan(z_and_p(1.0, 0.0)).all() and np.isnan(z_and_p(np.nan, 1.0)).all()
+
+
+def test_texts():
+    assert with_se(0.12345, 0.02) == "0.1235 (0.0200)" or with_se(0.12345, 0.02) == "0.1234 (0.0200)"
+    assert with_se(1.0, np.nan) == "1.0000 (fixed)" and with_se(np.nan, 1.0) == "NA"
+    assert [ldsc_number(x) for x in (0.3, 0.28304, 1.0, 5.557e-14)] == ["0.3", "0.283", "1.", "5.557e-14"]
+
+
+def test_liability_factor__is_that_of_lee_2011():
+    # Lee et al. 2011: with the sample's prevalence equal to the population's the factor is K (1 - K) / phi(t)^2.
+    for prevalence in (0.01, 0.1, 0.5):
+        density = norm.pdf(norm.isf(prevalence))
+        assert liability_factor(prevalence, prevalence) == pytest.approx(prevalence * (1 - prevalence) / density**2)
+    for wrong in ((0, 0.1), (1, 0.1), (0.5, 0), (0.5, 50)):
+        with pytest.raises(sumh2.InputError, match="between 0 and 1"):
+            liability_factor(*wrong)
+
+
+def test_h2_result__saves_what_it_shows(aligned, tmp_path):
+    result = fit_h2(aligned)
+    written = result.save(tmp_path / "a")
+    assert [path.name for path in written] == ["a.tsv", "a.json"]
+    record = json.loads((tmp_path / "a.json").read_text())["estimates"][0]
+    frame = result.to_frame()
+    for name in ("h2", "h2_se", "intercept", "ratio", "lambda_gc", "n_snps"):
+        assert record[name] == frame.loc[0, name] == getattr(result, name)
+    assert record["h2_liab"] is None and np.isnan(frame.loc[0, "h2_liab"])
+    assert f"{result.h2:.4f}" in str(result) and result.status in str(result)
+
+
+def test_rg_result__is_tidy(aligned):
+    frame = fit_rg(aligned).to_frame()
+    expected = "trait1 trait2 rg rg_se rg_z rg_p gcov gcov_se gcov_int gcov_int_se n_snps status why".split()
+    assert set(expected) <= set(frame.columns) and len(frame) == 1
+
+
+def levels(**changes):
+    usual = {
+        "h2": 0.3, "h2_se": 0.02, "intercept": 1.02, "intercept_se": 0.01, "ratio": 0.05, "mean_chi2": 1.4,
+        "n_snps": 1_000_000, "n_blocks": 200, "maf_correlation": 0.99,
+    }  # fmt: skip
+    return {finding.code: finding.level for finding in h2_findings(**(usual | changes))}
+
+
+def test_verdicts_of_h2():
+    assert levels() == {}
+    assert levels(h2=-0.01) == {"negative h2": "unusable"}
+    assert levels(h2=0.05) == {"weak power": "caution"}
+    assert "h2 above 1" in levels(h2=1.2)
+    assert "intercept below 1" in levels(intercept=0.9)
+    assert "confounding" in levels(intercept=1.2, ratio=0.5)
+    assert "low mean chi2" in levels(mean_chi2=1.01)
+    assert "few SNPs" in levels(n_snps=50_000) and "few blocks" in levels(n_blocks=10)
+    assert "frequencies differ" in levels(maf_correlation=0.5) and not levels(maf_correlation=np.nan)
+    assert levels(intercept=1.0, intercept_se=np.nan) == {"fixed intercept": "note"}
+
+
+def test_verdicts_of_rg():
+    usual = {
+        "rg": 0.5, "h2": (0.3, 0.2), "h2_z": (10, 10), "names": ("a", "b"), "n_bad_deletes": 0, "n_blocks": 200,
+        "n_snps": 1_000_000, "share_mismatched": 0.0,
+    }  # fmt: skip
+    assert rg_findings(**usual) == []
+    for change, code in (
+        ({"rg": -1.2}, "rg outside ±1"),
+        ({"h2": (0.3, -0.1), "rg": np.nan}, "negative h2"),
+        ({"h2_z": (10, 2)}, "weak power"),
+        ({"n_bad_deletes": 3}, "SE by delta method"),
+        ({"share_mismatched": 0.3}, "alleles differ"),
+    ):
+        assert [finding.code for finding in rg_findings(**(usual | change))] == [code]
+
+
+def test_judge__puts_the_worst_first():
+    findings = [Finding("note", "a", "x"), Finding("unusable", "b", "y"), Finding("caution", "c", "z")]
+    assert judge(findings) == ("unusable", "b: y | c: z | a: x")
+    assert judge([Finding("note", "a", "x")]) == ("ok", "a: x") and judge([]) == ("ok", "")
+
+
+def test_public_names__are_sorted_there_and_lazy():
+    assert sumh2.__all__ == sorted(sumh2.__all__)
+    for name in sumh2.__all__:
+        assert getattr(sumh2, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sumh2.nothing  # noqa: B018
+    code = "import sys, sumh2; print(sorted({'numpy', 'pandas', 'pyarrow', 'numba'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_public_functions__are_not_hidden_by_modules_of_their_name():
+    for module in ("alignment", "gwas_files", "h2", "rg", "cli"):
+        importlib.import_module(f"sumh2.{module}")
+    for name in ("align", "munge", "fit_h2", "fit_rg", "read_sumstats"):
+        assert callable(getattr(sumh2, name)), name
+
+
+def test_public_functions__say_shapes_errors_and_source():
+    for name in ("align", "fit_h2", "fit_rg"):
+        text = getattr(sumh2, name).__doc__
+        assert "Parameters\n" in text and "Raises\n" in text, name
+
+
+def test_glossary__explains_the_names_in_tables(aligned):
+    assert {"SNP", "A1", "Z", "N"} <= set(COLUMNS)
+    used = set(fit_h2(aligned).to_frame().columns)
+    assert {"h2", "intercept", "ratio", "lambda_gc", "mean_chi2", "status", "why"} <= used & set(QUANTITIES)
