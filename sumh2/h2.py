@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.collinearity import check_not_collinear
 from ldscores.shared.errors import InputError
 from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.kernels.column_regression import fit_columns
@@ -20,7 +21,6 @@ from sumh2.liability import liability_factor
 from sumh2.regression_input import (
     Totals,
     check_enough,
-    check_not_collinear,
     check_varies,
     fitting,
     resolve_totals,
@@ -287,7 +287,7 @@ def _fit_single(z, n, ld, regression_ld, m, n_blocks, intercept, cutoff, aligned
 
 
 def _fit_many(z, n, tagging, regression_ld, totals, n_blocks, intercept, aligned) -> dict[str, Any]:
-    check_not_collinear(tagging, aligned.reference.names)
+    check_not_collinear(tagging, aligned.reference.names, aligned.reference.where)
     fit = fit_columns(z**2, n, tagging, regression_ld, totals, n_blocks, intercept)
     h2_delete = fit.tau.delete_values @ totals
     h2 = float(fit.tau.estimate @ totals)

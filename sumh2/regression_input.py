@@ -15,9 +15,6 @@ from ldscores.tagging import Tagging
 #: Which totals stand for M: SNPs with MAF above 5%, all SNPs, or the user's own numbers.
 Totals = Literal["M_5_50", "M"] | float | Sequence[float]
 
-#: Condition number of the scaled columns from which they are called collinear (LDSC's limit, which never fires there).
-CONDITION_LIMIT = 1e5
-
 
 def resolve_totals(tagging: Tagging, m: Totals) -> NDArray[np.float64]:
     """M of each category, (n_categories,).
@@ -36,26 +33,6 @@ def resolve_totals(tagging: Tagging, m: Totals) -> NDArray[np.float64]:
     if not (np.isfinite(totals) & (totals > 0)).all():
         raise InputError(f"--m: found {totals.tolist()}, expected positive numbers of SNPs; correct --m")
     return totals
-
-
-def check_not_collinear(columns: NDArray[np.float64], names: Sequence[str], limit: float = CONDITION_LIMIT) -> None:
-    """Raise FitError when the columns, scaled to length one, have a condition number above the limit.
-
-    LDSC hands column names to its check, so that it never fires for a heritability; here it does.
-    """
-    lengths = np.linalg.norm(columns, axis=0)
-    constant = [name for name, length in zip(names, lengths, strict=True) if not length > 0]
-    if constant:
-        raise FitError(f"LD scores: {constant[0]} is zero at all regression SNPs; drop this category")
-    scaled = columns / lengths
-    values, vectors = np.linalg.eigh(scaled.T @ scaled)
-    condition = np.sqrt(values[-1] / max(values[0], np.finfo(float).tiny))
-    if condition > limit:
-        heavy = np.argsort(-np.abs(vectors[:, 0]))[:4]
-        raise FitError(
-            f"LD scores: categories are collinear, condition number {condition:.3g}, limit {limit:.0e}; "
-            f"mostly {', '.join(names[i] for i in sorted(heavy))}; drop one of them"
-        )
 
 
 def check_varies(ld_score: NDArray[np.float64], name: str) -> None:

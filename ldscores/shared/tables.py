@@ -141,7 +141,7 @@ def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str] = ()) -> str:
 # Reading text tables
 
 
-def read_header(path: str | Path, comment: str | None = None) -> tuple[list[str], str]:
+def read_header(path: str | Path, comment: str | tuple[str, ...] | None = None) -> tuple[list[str], str]:
     """Column names of a text table and its separator (a tab, a comma or :data:`WHITESPACE`).
 
     Lines that begin with ``comment`` are passed over.  The names are as they stand in the file, without a byte order
@@ -156,7 +156,7 @@ def read_header(path: str | Path, comment: str | None = None) -> tuple[list[str]
     return [field.strip().strip('"') for field in fields], separator
 
 
-def _header_line(path: Path, comment: str | None) -> tuple[str, int]:
+def _header_line(path: Path, comment: str | tuple[str, ...] | None) -> tuple[str, int]:
     """The header line and the number of comment lines before it."""
     with _reading(path), open_stream(path) as stream:
         for n_before, raw in enumerate(_lines(stream)):
@@ -182,7 +182,7 @@ def read_table(
     columns: Sequence[str] | None = None,
     types: Mapping[str, pa.DataType] | None = None,
     separator: str | None = None,
-    comment: str | None = None,
+    comment: str | tuple[str, ...] | None = None,
     column_names: Sequence[str] | None = None,
     fill_short_lines: bool = True,
     null_texts: Sequence[str] = NULL_TEXTS,
@@ -200,7 +200,7 @@ def read_table(
     separator
         A character or :data:`WHITESPACE`; by default told from the header line.
     comment
-        Lines before the header that begin with this text are passed over.
+        Lines before the header, or before the first line without one, that begin with this text are passed over.
     column_names
         Names for a file without a header line.
     fill_short_lines
@@ -220,10 +220,10 @@ def read_table(
     n_before = 0
     if column_names is None:
         header, sniffed = read_header(path, comment)
-        if comment is not None:
-            n_before = _header_line(path, comment)[1]
     else:
         header, sniffed = list(column_names), read_header(path, comment)[1]
+    if comment is not None:
+        n_before = _header_line(path, comment)[1]
     duplicated = sorted({name for name in header if header.count(name) > 1})
     if duplicated:
         raise InputError(f"{path}: found column {duplicated[0]!r} twice; expected unique names; rename one of them")
@@ -440,19 +440,21 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None) -> None:
-    """Write a tab-separated table with a header, missing as NA; gzip when the name ends in .gz.
+def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None, missing: str = "NA") -> None:
+    """Write a tab-separated table with a header; gzip when the name ends in .gz.
 
     Parameters
     ----------
     float_format
         e.g. ``%.3f``; by default the shortest text that reads back to the same number.
+    missing
+        Text for nulls and NaN.
     """
-    text = as_text(table, float_format, missing="NA")
+    text = as_text(table, float_format, missing)
     with written_whole(path) as partial, _open_for_writing(partial, str(path).endswith(".gz")) as stream:
         if text is None:
             table.to_pandas().to_csv(
-                stream, sep="\t", index=False, na_rep="NA", float_format=float_format, lineterminator="\n"
+                stream, sep="\t", index=False, na_rep=missing, float_format=float_format, lineterminator="\n"
             )
             return
         stream.write("\t".join(text.column_names) + "\n")

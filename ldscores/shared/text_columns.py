@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import as_numpy
+
 #: Above this, thousandths and the like are no longer exact in double precision.
 _LARGEST_SCALED = 2.0**50
 
@@ -29,7 +31,7 @@ def as_text(table: pa.Table, float_format: str | None, missing: str) -> pa.Table
     for name, column in zip(table.column_names, table.columns, strict=True):
         column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         if pa.types.is_floating(column.type):
-            text = fixed_point(column.to_numpy(zero_copy_only=False), int(found[1])) if found else None
+            text = fixed_point(as_numpy(column), int(found[1])) if found else None
         elif pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
             text = column.cast(pa.string())
         else:
@@ -48,9 +50,9 @@ def fixed_point(values: NDArray[np.floating], digits: int) -> pa.Array | None:
     if not (np.abs(scaled) < _LARGEST_SCALED).all():
         return None
     steps = np.rint(scaled)
-    # The product is rounded too: close to a half it may fall on the wrong side, and Python's exact rounding decides.
-    close = np.flatnonzero(np.abs(np.abs(scaled - np.floor(scaled)) - 0.5) <= 4 * np.spacing(np.abs(scaled)))
-    for place in close:
+    # The product is rounded too. A half is a double, so that rounding never carries a number across it, but it may land
+    # there from either side: then Python's exact rounding decides.
+    for place in np.flatnonzero(scaled - np.floor(scaled) == 0.5):
         steps[place] = int(f"{values[place]:.{digits}f}".replace(".", ""))
     words = np.empty((len(values), 2), dtype=np.int64)  # low and high half of a 128-bit number
     words[:, 0] = steps

@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import as_numpy
+
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: spreads neighbouring values
 _PIECE = 1 << 14
 
@@ -27,7 +29,7 @@ def first_of_each(names: pa.Array) -> NDArray[np.int64] | None:
     """Rows that hold a name for the first time, ascending; None when all do."""
     if all_unique(names):
         return None
-    codes = names.dictionary_encode(null_encoding="encode").indices.to_numpy()
+    codes = as_numpy(names.dictionary_encode(null_encoding="encode").indices)
     return np.sort(np.unique(codes, return_index=True)[1])
 
 

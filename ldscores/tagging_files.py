@@ -1,0 +1,222 @@
+"""Taggings from files and back, by one name: our own Parquet, LD scores as published, and LDAK's taggings."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ldscores.chromosome_files import FileSet, split_names
+from ldscores.ld_score_files import find_ld_scores, read_ld_scores
+from ldscores.ldak_columns import SNP_COLUMNS, LdakColumns
+from ldscores.ldak_tagging_files import is_ldak_tagging_name, read_ldak_tagging
+from ldscores.shared import tables
+from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.errors import InputError
+from ldscores.shared.provenance import provenance
+from ldscores.tagging import RESERVED_COLUMNS, Tagging, join_taggings
+
+logger = logging.getLogger(__name__)
+
+FORMAT_NAME, FORMAT_VERSION = "sumh2 tagging", 1
+OWN_SUFFIX = ".tagging.parquet"
+
+#: Columns of few different values: only for these does a dictionary save space.
+_DICTIONARY_COLUMNS = ("CHR", "A1", "A2")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# By name
+
+
+def read_tagging(names: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None) -> Tagging:
+    """A tagging from our own file, from LD scores as published, or from LDAK.
+
+    Parameters
+    ----------
+    names
+        ``*.tagging.parquet``, LDAK's ``*.tagging[.gz|.xz]``, or LD scores of LDSC or PLINK 2: a file, a folder, a
+        prefix, or a path in which ``@`` or ``{chr}`` stands for the chromosome.  Several sets of the same SNPs are
+        separated by commas; their categories are put side by side, with LDSC's suffixes ``_0``, ``_1``, ...
+    weights
+        Regression weights (LDSC's ``--w-ld`` and ``--w-ld-chr``), named in the same way; they replace weights that are
+        stored in the tagging.  Files that are also among the LD scores are not read twice.
+
+    Raises
+    ------
+    InputError
+        Files are missing, broken or do not fit together; see :func:`ldscores.ld_score_files.read_ld_scores`.
+    """
+    read: dict[Any, Tagging] = {}
+    sets = []
+    for name in split_names(names):
+        files = _find(name)
+        key = _identity(files)
+        if key not in read:
+            read[key] = _read(files)
+        sets.append(read[key])
+    tagging = join_taggings(sets)
+    return tagging if weights is None else tagging.with_weights(_read_weights(weights, read))
+
+
+def read_weights(names: str | os.PathLike[str]) -> Tagging:
+    """Regression weights as a tagging of one category; files of totals are not looked for.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_tagging`; also when several sets or several columns are named.
+    """
+    weights = _read_weights(names, {})
+    weights.only_column()
+    return weights
+
+
+def _read_weights(names: str | os.PathLike[str], read: Mapping[Any, Tagging]) -> Tagging:
+    elements = split_names(names)
+    if len(elements) > 1:
+        raise InputError(
+            f"{os.fspath(names)}: found {len(elements)} sets of regression weights; expected one; name one of them "
+            "with --w-ld"
+        )
+    files = _find(elements[0])
+    found = read.get(_identity(files))
+    return found if found is not None else _read(files, with_totals=False)
+
+
+def _find(name: str) -> FileSet | Path:
+    """Our own file or one of LDAK's, or files of LD scores."""
+    if is_ldak_tagging_name(name):
+        return Path(name)
+    for path in (Path(name), Path(name + OWN_SUFFIX)):
+        if path.name.endswith(OWN_SUFFIX) and (path.is_file() or path == Path(name)):
+            return path
+    return find_ld_scores(name)
+
+
+def _identity(files: FileSet | Path) -> tuple[str, ...]:
+    paths = [files] if isinstance(files, Path) else files.files.values()
+    return tuple(os.path.realpath(path) for path in paths)
+
+
+def _read(files: FileSet | Path, with_totals: bool = True) -> Tagging:
+    if isinstance(files, Path):
+        return read_own(files) if files.name.endswith(OWN_SUFFIX) else read_ldak_tagging(files)
+    return read_ld_scores(files, with_totals)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Our own format
+
+
+def write_tagging(path: str | Path, tagging: Tagging, options: Mapping[str, Any] | None = None) -> None:
+    """Write a tagging as ``*.tagging.parquet``: all digits, totals, overlap and where it comes from.
+
+    Parameters
+    ----------
+    options
+        Options of the command that made it, for the provenance.
+
+    Raises
+    ------
+    InputError
+        The name has another ending, or the folder does not exist.
+    """
+    if not str(path).endswith(OWN_SUFFIX):
+        raise InputError(f"{path}: expected a name that ends in {OWN_SUFFIX}, by which it is known; add it")
+    sources = [source for source in tagging.sources if os.path.isfile(source)]
+    metadata = {
+        "format": FORMAT_NAME,
+        "format_version": FORMAT_VERSION,
+        "names": list(tagging.names),
+        "M": _listed(tagging.m),
+        "M_5_50": _listed(tagging.m_5_50),
+        "overlap": _listed(tagging.overlap),
+        "overlap_5_50": _listed(tagging.overlap_5_50),
+        "n_reference": tagging.n_reference,
+        "n_reference_5_50": tagging.n_reference_5_50,
+        "ldak": _ldak_metadata(tagging.ldak),
+        "model": tagging.model,
+        "window": tagging.window,
+        "notes": list(tagging.notes),
+        **provenance(sources, options),
+    }
+    tables.write_parquet(path, tagging.to_table(), metadata, dictionary_columns=_DICTIONARY_COLUMNS)
+
+
+def _listed(numbers: NDArray[np.float64] | None) -> list | None:
+    return None if numbers is None else numbers.tolist()
+
+
+def read_own(path: str | Path) -> Tagging:
+    """Read a file of :func:`write_tagging`; every array equals the one written.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, of another format or of a newer version.
+    """
+    table, metadata = tables.read_parquet(path)
+    tables.check_format(path, metadata, FORMAT_NAME, FORMAT_VERSION)
+    names = tuple(metadata.get("names", ()))
+    tables.check_columns(path, table.column_names, ("SNP", "CHR", "BP", *names))
+    scores = np.empty((table.num_rows, len(names)))
+    for place, name in enumerate(names):
+        scores[:, place] = as_numpy(table[name])
+    there = [name for name in RESERVED_COLUMNS if name in table.column_names]
+    numbers = {name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in there}
+    alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in there}
+    tagging = Tagging(
+        snp=_text(table["SNP"]), chrom=_text(table["CHR"]), bp=as_numpy(table["BP"]), tagging=scores, names=names,
+        m=_array(metadata.get("M")), m_5_50=_array(metadata.get("M_5_50")), overlap=_array(metadata.get("overlap")),
+        overlap_5_50=_array(metadata.get("overlap_5_50")), n_reference=metadata.get("n_reference"),
+        n_reference_5_50=metadata.get("n_reference_5_50"), ldak=_read_ldak(table, metadata.get("ldak")),
+        model=metadata.get("model", ""), window=metadata.get("window", ""),
+        sources=(str(path),), notes=tuple(metadata.get("notes", ())), **numbers, **alleles,
+    )  # fmt: skip
+    logger.info("%s: %s", path, tagging.counts)
+    return tagging
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    column = column.combine_chunks()
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return column.cast(pa.string())
+
+
+def _array(numbers: list | None) -> NDArray[np.float64] | None:
+    return None if numbers is None else np.array(numbers, dtype=np.float64)
+
+
+def _ldak_metadata(ldak: LdakColumns | None) -> dict[str, Any] | None:
+    """Sums and counts; columns of SNPs are in the table."""
+    if ldak is None:
+        return None
+    return {
+        "contributions": ldak.contributions.tolist(),
+        "counts": ldak.counts.tolist(),
+        "n_reference": ldak.n_reference,
+        "n_heritability": ldak.n_heritability,
+        "kind": ldak.kind,
+    }
+
+
+def _read_ldak(table: pa.Table, stored: Mapping[str, Any] | None) -> LdakColumns | None:
+    if stored is None:
+        return None
+    columns = {name: f"ldak_{name}" for name in SNP_COLUMNS if f"ldak_{name}" in table.column_names}
+    return LdakColumns(
+        contributions=np.array(stored["contributions"], dtype=np.float64),
+        counts=np.array(stored["counts"], dtype=np.int64),
+        n_reference=stored["n_reference"],
+        n_heritability=stored["n_heritability"],
+        kind=stored["kind"],
+        **{name: as_numpy(table[column]) for name, column in columns.items()},
+    )
