@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.alleles import decode_alleles
 from ldscores.shared.errors import InputError
+from ldscores.shared.unique_names import all_unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ class SumStats:
                     f"{where}: {int(bad.sum())} of {len(bad)} values of {column} are not {expected} "
                     f"(first: {self.snp[first]}, {value}); expected {expected} numbers; munge the file first"
                 )
-        if len(pc.unique(self.snp)) != len(self.snp):
+        if not all_unique(self.snp):
             counts = pc.value_counts(self.snp)
             twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
             raise InputError(

@@ -1,0 +1,323 @@
+"""GWAS files: read the columns munge needs, munge them, write the result."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.errors import InputError
+from ldscores.shared.tables import (
+    WHITESPACE,
+    check_columns,
+    is_parquet,
+    open_stream,
+    read_header,
+    read_table,
+    write_json,
+    write_text,
+)
+from sumh2.gwas_headers import CATEGORY, FIELDS, ColumnMap, clean_header, map_columns
+from sumh2.gwas_headers_ldsc import map_columns_ldsc
+from sumh2.gwas_table import GwasTable, SnpList, first_of_each
+from sumh2.munge_ldsc import munge_gwas_ldsc
+from sumh2.munge_result import MungeOptions, MungeResult
+from sumh2.munging import choose_n_source, choose_z_source, munge_gwas
+from sumh2.sumstats import SumStats
+from sumh2.sumstats_files import trait_name, write_ldsc_text, write_sumstats
+
+#: Lines before the header that begin with this are passed over (by default; LDSC stumbles over them).
+COMMENT = "##"
+
+_CATEGORY = pa.dictionary(pa.int32(), pa.string())
+
+#: Options that name a column, and the field each names.
+_COLUMN_OPTIONS = {
+    "snp": "SNP", "chrom": "CHR", "bp": "BP", "effect_allele": "A1", "other_allele": "A2", "p": "P", "log10p": "LOG10P",
+    "beta": "BETA", "odds_ratio": "OR", "se": "SE", "z": "Z", "n_col": "N", "n_cas_col": "N_CAS", "n_con_col": "N_CON",
+    "eaf": "EAF", "maf": "MAF", "info": "INFO", "nstudy": "NSTUDY",
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+
+
+def read_gwas(path: str | Path, options: MungeOptions | None = None) -> GwasTable:
+    """Read the columns of a GWAS that munge needs.
+
+    Parameters
+    ----------
+    path
+        A text table (tabs, commas or blanks; plain, gzip, bgzip, bz2, xz or zstd) or a Parquet file.
+    options
+        Names of columns, and the choices that decide which columns are needed.
+
+    Raises
+    ------
+    InputError
+        See :func:`sumh2.gwas_headers.map_columns`; or the file is damaged, ragged, or has text in a number's place.
+    """
+    options = options or MungeOptions()
+    header, first_rows = _look_at(path)
+    column_map = map_columns(
+        header, _overrides(options, header, str(path)), ignore=options.ignore, info_list=options.info_list,
+        need_alleles=not options.no_alleles, need_effect=not options.a1_inc, first_rows=first_rows, where=str(path),
+    )  # fmt: skip
+    z_source = choose_z_source(tuple(column_map.columns), options, str(path))
+    n_source = choose_n_source(tuple(column_map.columns), column_map, options, str(path))
+    needed = {"SNP", "CHR", "BP", "A1", "A2", "P", "LOG10P", "EAF", "INFO", *z_source, *n_source}
+    needed |= {"MAF"} if "EAF" not in column_map.columns else set()
+    needed |= {"NSTUDY"} if n_source in (("constant",), ("header",)) else set()
+    columns = {name: column for name, column in column_map.columns.items() if name in needed}
+    column_map = dataclasses.replace(column_map, columns=columns)
+    # The digits of P matter only where Z is made of it.
+    text_p = z_source[0] == "P"
+    types: dict[str, pa.DataType] = dict.fromkeys(column_map.info_list, pa.float64())
+    for name, column in columns.items():
+        # A position is only carried along: an odd one must not stop the run.
+        is_text = name in ("SNP", "BP") or (name == "P" and text_p)
+        types[column] = pa.string() if is_text else _CATEGORY if FIELDS[name].kind == CATEGORY else pa.float64()
+    types |= dict.fromkeys(column_map.allele_pair or (), _CATEGORY)
+    types |= {column_map.keep_rows[0]: _CATEGORY} if column_map.keep_rows else {}
+    table = read_table(
+        path, columns=list(column_map.file_columns()), types=types, comment=COMMENT, fill_short_lines=False
+    )
+    if table.num_rows == 0:
+        raise InputError(f"{path}: found a header and no rows; expected one row a SNP; is the file complete?")
+    return GwasTable(_under_field_names(table, column_map, types, str(path)), column_map, str(path))
+
+
+def _look_at(path: str | Path) -> tuple[list[str], list[list[str]]]:
+    """The header, and the first rows for messages."""
+    if is_parquet(path):
+        import pyarrow.parquet as pq
+
+        try:
+            return pq.ParquetFile(path).schema_arrow.names, []
+        except pa.ArrowInvalid as error:
+            raise InputError(f"{path}: the Parquet file is damaged ({error}); download or write it again") from None
+    header, separator = read_header(path, COMMENT)
+    with open_stream(path) as stream:
+        lines = [text for text in stream.read(1 << 16).decode("utf-8-sig", "replace").splitlines() if text.strip()]
+    lines = [line for line in lines if not line.startswith(COMMENT)][1:4]
+    return header, [line.split(None if separator == WHITESPACE else separator) for line in lines]
+
+
+def _overrides(options: MungeOptions, header: list[str], where: str) -> dict[str, str]:
+    """Fields whose column an option names."""
+    named = {field: getattr(options, option) for option, field in _COLUMN_OPTIONS.items()}
+    found = {field: column for field, column in named.items() if column}
+    if options.signed:
+        column, null_value = options.signed
+        effect = {0.0: "BETA", 1.0: "OR"}.get(float(null_value))
+        if effect is None:
+            raise InputError(
+                f"{where}: --signed-sumstats {column},{null_value:g}: expected 0 (an effect, log odds ratio or Z) or 1 "
+                "(an odds ratio) for no effect; correct it, or use --ldsc, which takes any number"
+            )
+        is_z = any(clean_header(column) in tier for tier in FIELDS["Z"].names())
+        found["Z" if effect == "BETA" and is_z else effect] = column
+    return found
+
+
+def _under_field_names(table: pa.Table, column_map: ColumnMap, types, source: str) -> pa.Table:
+    """The same columns under the names of the fields."""
+    columns: dict[str, Any] = {name: table.column(column) for name, column in column_map.columns.items()}
+    for name, column in zip(("PAIR1", "PAIR2"), column_map.allele_pair or (), strict=False):
+        columns[name] = table.column(column)
+    if column_map.keep_rows:
+        columns["ROWS"] = table.column(column_map.keep_rows[0])
+    if column_map.info_list:
+        values = np.stack([table.column(column).to_numpy() for column in column_map.info_list])
+        there = ~np.isnan(values)
+        total, count = np.where(there, values, 0).sum(axis=0), there.sum(axis=0)
+        columns["INFO"] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    table = pa.table(columns)
+    for position, field in enumerate(table.schema):
+        wanted = types.get(column_map.columns.get(field.name, ""), field.type)
+        if field.type != wanted and field.name != "INFO":
+            # Parquet comes with types of its own.
+            values = _cast(table.column(field.name), wanted, f"{source}: column {column_map.columns[field.name]}")
+            table = table.set_column(position, field.name, values)
+    return table
+
+
+def _cast(values: pa.ChunkedArray, wanted: pa.DataType, where: str) -> pa.ChunkedArray:
+    try:
+        if wanted == _CATEGORY:
+            return pc.dictionary_encode(values.cast(pa.string())).cast(_CATEGORY)
+        return values.cast(wanted)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{where}: {error}; expected {wanted}; correct the values or leave them empty") from None
+
+
+def read_snp_list(path: str | Path, *, with_alleles: bool) -> SnpList:
+    """A list of SNPs: with alleles a table with columns SNP, A1, A2; without, one name a line (first column).
+
+    Raises
+    ------
+    InputError
+        A column is missing or the list is empty.
+    """
+    header, _ = read_header(path)
+    if with_alleles:
+        check_columns(path, header, ["SNP", "A1", "A2"])
+        types = {"SNP": pa.string(), "A1": _CATEGORY, "A2": _CATEGORY}
+        table = read_table(path, columns=["SNP", "A1", "A2"], types=types)
+        table = table.filter(table.column("SNP").is_valid())
+        alleles = [encode_alleles(table.column(name)) for name in ("A1", "A2")]
+    else:
+        names = [f"column {number}" for number in range(len(header))]
+        table = read_table(path, columns=names[:1], column_names=names, types={names[0]: pa.string()})
+        table = table.rename_columns(["SNP"])
+        alleles = [None, None]
+    if table.num_rows == 0:
+        raise InputError(f"{path}: found no SNPs, expected a list of them; name another file")
+    return SnpList(table.column("SNP").combine_chunks(), *alleles, source=str(path))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading, munging and writing in one
+
+
+def munge(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    trait: str | None = None,
+    ldsc: bool = False,
+    text: bool = False,
+    merge_alleles: str | Path | None = None,
+    extract: str | Path | None = None,
+    **options: Any,
+) -> MungeResult:
+    """Turn a GWAS file into summary statistics.
+
+    Parameters
+    ----------
+    path
+        The GWAS.
+    out
+        Stem of the files to write: ``out.sumstats.parquet`` and ``out.munge.json``; with ``text`` or ``ldsc`` also
+        ``out.sumstats.gz``, and with ``ldsc`` LDSC's log ``out.log``.  Nothing is written without it.
+    trait
+        Name of the trait; by default the end of ``out``, or the file's name.
+    ldsc
+        Do exactly as LDSC 1.0.1 does, row for row.
+    text
+        Also write LDSC's ``.sumstats.gz``.
+    merge_alleles, extract
+        Lists of SNPs to keep, with and without alleles.
+    **options
+        Fields of :class:`sumh2.munge_result.MungeOptions`.
+
+    Raises
+    ------
+    InputError
+        The file or the options do not do; the message says what to change.  Nothing is then written.
+    """
+    stem = _stem(out, path) if out is not None else None
+    chosen = MungeOptions(**options, out=stem, extract_given=extract is not None)
+    if chosen.no_alleles and merge_alleles is not None:
+        raise InputError(f"{path}: found --no-alleles with --merge-alleles, expected one of them; drop one")
+    if chosen.daner and chosen.daner_n:
+        raise InputError(f"{path}: found --daner with --daner-n, expected one; --daner-n is for columns Nca and Nco")
+    if chosen.z_from not in ("auto", "effect", "z", "p"):
+        raise InputError(f"{path}: found --z-from {chosen.z_from}, expected auto, effect, z or p; choose one")
+    listed = read_snp_list(merge_alleles, with_alleles=True) if merge_alleles is not None else None
+    name = trait or trait_name(stem if stem is not None else path)
+    if ldsc:
+        result = _munge_ldsc(path, chosen, listed, name)
+    else:
+        kept = read_snp_list(extract, with_alleles=False) if extract is not None else None
+        result = munge_gwas(read_gwas(path, chosen), chosen, merge_alleles=listed, extract=kept, trait=name)
+    if stem is None:
+        return result
+    inputs = [each for each in (path, merge_alleles, extract) if each is not None]
+    return write_munged(result, stem, text=text or ldsc, inputs=inputs)
+
+
+def write_munged(result: MungeResult, stem: str | Path, *, text: bool = False, inputs=()) -> MungeResult:
+    """Write ``stem.sumstats.parquet`` and ``stem.munge.json``; the result with the names of what was written.
+
+    Parameters
+    ----------
+    text
+        Also write LDSC's ``.sumstats.gz`` and, with ``--ldsc``, its ``.log``.
+    inputs
+        Files it was made of, for the provenance.
+    """
+    own, report = f"{stem}.sumstats.parquet", f"{stem}.munge.json"
+    write_sumstats(result.sumstats, own, inputs=inputs, options=result.options)
+    written = [own]
+    if text:
+        table = result.ldsc_table
+        if table is None:
+            write_sumstats(result.sumstats, f"{stem}.sumstats.gz")
+        else:
+            write_ldsc_text(table, f"{stem}.sumstats.gz")
+        written.append(f"{stem}.sumstats.gz")
+    if result.ldsc_log:
+        write_text(f"{stem}.log", result.ldsc_log)
+        written.append(f"{stem}.log")
+    result = dataclasses.replace(result, written=(*written, report))
+    write_json(report, result.to_json())
+    return result
+
+
+def _stem(out: str | Path, path: str | Path) -> str:
+    stem = str(out)
+    for ending in (".sumstats.parquet", ".sumstats.gz", ".sumstats"):
+        stem = stem.removesuffix(ending)
+    outputs = [Path(f"{stem}.sumstats{ending}").resolve() for ending in (".parquet", ".gz")]
+    if Path(path).resolve() in outputs:
+        raise InputError(f"{path}: --out {out} would write over the input; choose another --out")
+    if Path(stem).parent != Path() and not Path(stem).parent.is_dir():
+        raise InputError(f"{stem}: the folder {Path(stem).parent} does not exist; create it or choose another --out")
+    return stem
+
+
+def _munge_ldsc(path: str | Path, options: MungeOptions, listed: SnpList | None, trait: str) -> MungeResult:
+    header, _ = read_header(path)
+    column_map = map_columns_ldsc(header, options, str(path))
+    types: dict[str, pa.DataType] = {}
+    for column, name in column_map.fields.items():
+        is_text = name in ("SNP", "N", "NSTUDY")
+        types[column] = pa.string() if is_text else _CATEGORY if name in ("A1", "A2") else pa.float64()
+    table = read_table(path, columns=list(column_map.file_columns()), types=types, separator=WHITESPACE)
+    munged = munge_gwas_ldsc(table, column_map, options, listed, str(path))
+    sumstats = _usable(munged.table, trait, munged.filters, str(path), with_alleles=not options.no_alleles)
+    z_source = (
+        f"{column_map.column('P')}, with the sign of {column_map.column('SIGNED_SUMSTAT') or 'A1 (all positive)'}"
+    )
+    n_source = column_map.column("N") or " and ".join(filter(None, map(column_map.column, ("N_CAS", "N_CON"))))
+    return MungeResult(
+        sumstats, munged.n_read, z_source, n_source or "the options", str(column_map), munged.warnings,
+        options.given(), munged.table, munged.log,
+    )  # fmt: skip
+
+
+def _usable(table: pa.Table, trait: str, filters, source: str, *, with_alleles: bool) -> SumStats:
+    """The rows of LDSC's table that hold a SNP, each once: what its own programs read of it."""
+    complete = table.column("Z").combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    table = table.filter(pa.array(complete)).combine_chunks()
+    snp = table.column("SNP").combine_chunks()
+    table = table.filter(pa.array(first_of_each(snp))).combine_chunks()
+    with_alleles = with_alleles and {"A1", "A2"} <= set(table.column_names)
+    return SumStats(
+        trait=trait,
+        snp=table.column("SNP").combine_chunks(),
+        z=table.column("Z").to_numpy(),
+        n=pc.cast(table.column("N"), pa.float64()).to_numpy(),
+        a1=encode_alleles(table.column("A1")) if with_alleles else None,
+        a2=encode_alleles(table.column("A2")) if with_alleles else None,
+        eaf=table.column("FRQ").to_numpy() if "FRQ" in table.column_names else None,
+        filters=filters,
+        source=source,
+    )

@@ -1,0 +1,447 @@
+"""Which column of a GWAS file is which: the headers of the field, as tables of names.
+
+Two tables carry the knowledge, and a new format needs new rows, not new code:
+
+:data:`FIELDS`
+    the quantities munge can use, each with the headers it goes by, in order of preference;
+:data:`SIGNATURES`
+    the tools whose header tells who wrote the file, and what differs there from the general rule.
+
+Headers are compared in a cleaned spelling: upper case; ``-``, ``.`` and blanks are ``_``; a leading ``#`` is dropped.
+
+**The effect allele is never guessed.**  Tools disagree about ``REF``, ``ALT`` and ``REFERENCE_ALLELE``, so the order is:
+an option; a header that says *effect*; the signature of a tool; ``A1`` with ``A2`` (or ``ALLELE1`` with ``ALLELE2`` or
+``ALLELE0``), which LDSC, PLINK, GCTA, METAL and PGC all use for effect and other allele; else :func:`map_columns` stops.
+
+LDSC's own, shorter list of headers is in :mod:`sumh2.munge_ldsc`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ldscores.shared.errors import InputError
+
+TEXT, CATEGORY, NUMBER = "text", "category", "number"
+
+
+def clean_header(name: str) -> str:
+    """The spelling in which headers are compared."""
+    return re.sub(r"[-. ]", "_", name.strip().strip('"').lstrip("#").upper())
+
+
+@dataclass(frozen=True)
+class Field:
+    """A quantity, the headers it goes by, and the option that names its column.
+
+    Parameters
+    ----------
+    tiers
+        Cleaned headers, best first: a lower tier counts only where no header of a higher one is there.  Two columns of
+        the same tier stop munge, which names the option that settles it.
+    carried
+        The column is only carried along: if it is unclear which it is, it is left out with a note.
+    """
+
+    name: str
+    option: str
+    meaning: str
+    tiers: tuple[str, ...]
+    kind: str = NUMBER
+    carried: bool = False
+
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        """The tiers, split into headers."""
+        return tuple(tuple(tier.split()) for tier in self.tiers)
+
+
+# fmt: off
+FIELDS: dict[str, Field] = {each.name: each for each in (
+    Field("SNP", "--snp", "name of the variant", (
+        "RSID RS_ID RSIDS RS RS_NUMBER RS_NUMBERS HM_RSID",
+        "SNP MARKERNAME MARKER_NAME SNPID SNP_ID MARKER PREDICTOR SNPID_UKB",
+        "ID VARIANT VARIANT_ID VARIANTID MARKERID MARKER_ID HM_VARIANT_ID"), TEXT),
+    Field("CHR", "--chr", "chromosome", (
+        "CHR CHROM CHROMOSOME CHR_NAME HM_CHR HM_CHROM SEQNAME HG18CHR HG19CHR HG19CHRC",), CATEGORY, carried=True),
+    Field("BP", "--bp", "position in base pairs", (
+        "BP POS BPOS POSITION BASE_PAIR_LOCATION BASE_PAIR_POSITION CHR_POSITION PS HM_POS POS_B37 BP_HG19 POS_HG19",
+        "POS_B38 BP_HG38 POS_HG38"), carried=True),
+    Field("A1", "--effect-allele", "effect allele", (
+        "EFFECT_ALLELE EFFECTALLELE EFF_ALLELE EA INC_ALLELE TESTED_ALLELE CODED_ALLELE ALLELE_EFFECT HM_EFFECT_ALLELE",
+        "A1 ALLELE1 ALLELE_1 AL1"), CATEGORY),
+    Field("A2", "--other-allele", "other allele", (
+        ("OTHER_ALLELE OTHERALLELE NEA NON_EFFECT_ALLELE NONEFFECT_ALLELE NON_EFF_ALLELE DEC_ALLELE NONCODED_ALLELE "
+        "NON_CODED_ALLELE ALLELE_OTHER HM_OTHER_ALLELE"),
+        "A2 ALLELE2 ALLELE_2 AL2 ALLELE0 A0"), CATEGORY),
+    Field("REF", "--other-allele", "allele of the reference genome", ("REF REF_ALLELE REFERENCE_ALLELE",), CATEGORY),
+    Field("ALT", "--effect-allele", "alternative allele", (
+        "ALT ALT_ALLELE ALTERNATE_ALLELE ALTERNATIVE_ALLELE",), CATEGORY),
+    Field("P", "--p", "p-value", (
+        "P PVALUE P_VALUE PVAL P_VAL P_BOLT_LMM P_LINREG P_WALD WALD_P MTAG_PVAL FREQUENTIST_ADD_PVALUE PVAL_NOMINAL",
+        "GC_PVALUE P_BOLT_LMM_INF"), TEXT),
+    Field("LOG10P", "--log10p", "-log10 of the p-value", (
+        "LOG10P LOG10_P MLOG10P MLOGP NEG_LOG_10_P_VALUE NEG_LOG10_P NEG_LOG10_PVALUE NEGLOG10_PVAL NEGLOG10P LP LOGP",
+        )),
+    Field("BETA", "--beta", "effect of one copy of A1", (
+        ("BETA B EFFECT EFFECTS ES EST EFFECT_SIZE EFFECT_WEIGHT LOG_ODDS LOGODDS LOGOR LOG_OR MTAG_BETA SLOPE HM_BETA "
+        "EFFECT_A1 BETA_A1"),)),
+    Field("OR", "--odds-ratio", "odds ratio (or hazard ratio) of one copy of A1", (
+        "OR ODDS_RATIO ODDSRATIO OR_A1 HR HAZARD_RATIO HM_ODDS_RATIO",)),
+    Field("SE", "--se", "standard error of the effect (of log OR for an odds ratio)", (
+        "SE SEBETA STDERR STANDARD_ERROR LOG(OR)_SE STDERRLOGOR MTAG_SE SE_C SLOPE_SE BETA_SE SE_BETA STD_ERR",)),
+    Field("Z", "--z", "Z score", (
+        "Z ZSCORE Z_SCORE Z_STAT ZSTAT EZ MTAG_Z",
+        "GC_ZSCORE T_STAT TSTAT STAT Z_OR_F_STAT T_OR_F_STAT")),
+    Field("N", "--n-col", "sample size", (
+        ("N OBS_CT SAMPLE_SIZE SAMPLESIZE TOTALSAMPLESIZE TOTAL_N N_TOTAL TOTALN N_ANALYZED N_COMPLETE_SAMPLES SS "
+        "N_INFORMATIVE N_SAMPLES NTOT"),
+        "NEFF N_EFF N_EFFECTIVE EFFECTIVE_N SUMNEFF",
+        "WEIGHT")),
+    Field("N_CAS", "--n-cas-col", "number of cases", (
+        "N_CAS NCA NCAS NCASE NCASES N_CASE N_CASES CASES_N CASEN CASE_N",)),
+    Field("N_CON", "--n-con-col", "number of controls", (
+        "N_CON NCO NCON NCONTROL NCONTROLS N_CONTROL N_CONTROLS CONTROLS_N CONTROLN CONTROL_N N_CTRL N_CTRLS",)),
+    Field("N_EFF_HALF", "--n-col", "half of the effective sample size", ("NEFFDIV2 NEFF_HALF",)),
+    Field("NSTUDY", "--nstudy", "number of studies", ("NSTUDY N_STUDY NSTUDIES N_STUDIES",)),
+    Field("EAF", "--eaf", "frequency of A1", (
+        ("EAF FRQ FREQ FREQ1 AF AF1 A1FREQ A1_FREQ FREQ_A1 FREQUENCY EFFECT_ALLELE_FREQUENCY EFFECT_ALLELE_FREQ "
+        "FREQ_EFFECT FREQ_EFFECT_ALLELE HM_EFFECT_ALLELE_FREQUENCY FREQ_ALLELE1_HAPMAPCEU"),
+        "FRQ_U F_U")),
+    Field("MAF", "--maf", "minor allele frequency", ("MAF MINOR_AF FREQ_MAF_HAPMAP",)),
+    Field("INFO", "--info", "imputation quality", (
+        "INFO IMPINFO IMP_INFO IMPUTATIONINFO IMPUTATION_INFO MEDIAN_INFO INFO_SCORE",
+        "RSQ MACH_R2 SI")),
+)}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a tool's header looks like, and what its columns mean there.
+
+    Parameters
+    ----------
+    needs
+        Cleaned headers (regular expressions) that must all be there.
+    fields
+        Field to cleaned headers (regular expressions), best first; they replace the field's general names.  An empty
+        text says that the file has no such column, whatever its headers suggest.
+    keep_rows
+        Column and value of the rows that hold the additive effect of the variant.
+    header_n
+        Field to a regular expression whose group is a number of people that the header itself states.
+    """
+
+    tool: str
+    needs: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    keep_rows: tuple[str, str] | None = None
+    header_n: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def matches(self, header: Iterable[str]) -> bool:
+        """Whether all the needed headers are among the cleaned ones."""
+        names = list(header)
+        return all(any(re.fullmatch(need, name) for name in names) for need in self.needs.split())
+
+
+#: The first that matches wins, so the more particular stand first.
+SIGNATURES: tuple[Signature, ...] = (
+    Signature("GWAS Catalog, harmonised", "HM_RSID HM_EFFECT_ALLELE HM_OTHER_ALLELE", {
+        "SNP": "HM_RSID", "CHR": "HM_CHROM", "BP": "HM_POS", "A1": "HM_EFFECT_ALLELE", "A2": "HM_OTHER_ALLELE",
+        "BETA": "HM_BETA", "OR": "HM_ODDS_RATIO", "EAF": "HM_EFFECT_ALLELE_FREQUENCY"}),
+    Signature("GWAS-SSF", "CHROMOSOME BASE_PAIR_LOCATION EFFECT_ALLELE OTHER_ALLELE", {
+        "SNP": "RSID VARIANT_ID", "OR": "ODDS_RATIO HAZARD_RATIO"}),
+    Signature("PGC daner", r"SNP A1 A2 FRQ_A_\d+ FRQ_U_\d+ OR SE P", {
+        "EAF": r"FRQ_U_\d+", "N_CAS": "NCA", "N_CON": "NCO"},
+        header_n={"N_CAS": r"FRQ_A_(\d+)", "N_CON": r"FRQ_U_(\d+)"}),
+    Signature("REGENIE", "GENPOS ID ALLELE0 ALLELE1 A1FREQ LOG10P", {
+        "SNP": "ID", "BP": "GENPOS", "A1": "ALLELE1", "A2": "ALLELE0", "EAF": "A1FREQ"}, keep_rows=("TEST", "ADD")),
+    Signature("BOLT-LMM", "SNP ALLELE1 ALLELE0 A1FREQ BETA SE P_(LINREG|BOLT_LMM|BOLT_LMM_INF)", {
+        "A1": "ALLELE1", "A2": "ALLELE0", "BP": "BP", "EAF": "A1FREQ", "P": "P_BOLT_LMM_INF P_BOLT_LMM P_LINREG"},
+        note="BETA/SE is BOLT-LMM's statistic under the infinitesimal model, so its P is P_BOLT_LMM_INF"),
+    # TSTAT is SAIGE's score, not a t statistic.
+    Signature("SAIGE", "ALLELE1 ALLELE2 AF_ALLELE2", {
+        "SNP": "RSID SNPID MARKERID", "A1": "ALLELE2", "A2": "ALLELE1", "EAF": "AF_ALLELE2", "Z": "", "P": "P_VALUE"},
+        note="SAIGE's effect allele is Allele2"),
+    Signature("PLINK 2", "ID REF ALT A1 (OBS_CT|TEST|ERRCODE)", {
+        "SNP": "ID", "A1": "A1", "A2": "OMITTED AX", "EAF": "A1_FREQ"}, keep_rows=("TEST", "ADD")),
+    Signature("PLINK 1 .assoc.linear or .assoc.logistic", "SNP A1 TEST NMISS STAT", {
+        "N": "NMISS"}, keep_rows=("TEST", "ADD")),
+    Signature("PLINK 1 .assoc", "SNP A1 A2 F_A F_U OR P", {"EAF": "F_U"}),
+    Signature("PLINK 1 .qassoc", "SNP NMISS BETA SE R2 T P", {"N": "NMISS", "Z": "T"}),
+    Signature("GCTA fastGWA", "CHR SNP POS A1 A2 N AF1 BETA SE P"),
+    Signature("METAL", "MARKERNAME ALLELE1 ALLELE2 (ZSCORE|EFFECT) P_VALUE DIRECTION"),
+    Signature("GIANT", "MARKERNAME ALLELE1 ALLELE2 FREQ_ALLELE1_HAPMAPCEU B SE P N"),
+    Signature("GCTA COJO", "SNP A1 A2 FREQ B SE P N"),
+    Signature("SSGAC", "MARKERNAME CHR POS A1 A2 EAF BETA SE PVAL"),
+    Signature("PGC", "SNPID A1 A2 OR SE P INFO NGT"),
+    Signature("LDSC", "SNP A1 A2 Z N"),
+)
+# fmt: on
+
+# Effects in the order in which munge uses them, and the fields that one effect named by an option replaces.
+_EFFECTS = ("BETA", "OR", "Z")
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """The columns munge will use.
+
+    Parameters
+    ----------
+    columns
+        Field to the column's name as it stands in the file.
+    tool
+        Who wrote the file, "" if the header does not tell.
+    allele_pair
+        Two columns of which the other allele is the one that is not A1, row by row (PLINK 2's REF and ALT).
+    keep_rows
+        Column and value of the rows to keep.
+    header_n
+        Numbers of people that the header itself states.
+    info_list
+        Several columns of imputation quality, to be averaged.
+    unused
+        Columns that are not read.
+    """
+
+    columns: Mapping[str, str]
+    tool: str = ""
+    allele_pair: tuple[str, str] | None = None
+    keep_rows: tuple[str, str] | None = None
+    header_n: Mapping[str, float] = field(default_factory=dict)
+    info_list: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def file_columns(self) -> tuple[str, ...]:
+        """Every column of the file that must be read, each once."""
+        extra = (*(self.allele_pair or ()), *((self.keep_rows or ())[:1]), *self.info_list)
+        return tuple(dict.fromkeys((*self.columns.values(), *extra)))
+
+    def __str__(self) -> str:
+        lines = [f"Header: {self.tool or 'no tool recognised'}"]
+        for name, column in self.columns.items():
+            label = {"A1": "A1 (effect allele)", "A2": "A2 (other allele)", "LOG10P": "-log10 P"}.get(name, name)
+            lines.append(f"  {label} <- {column}")
+        if self.allele_pair:
+            lines.append(f"  A2 (other allele) <- {' or '.join(self.allele_pair)}, whichever is not A1")
+        lines += [f"  {name} <- {value:g}, from the header" for name, value in self.header_n.items()]
+        if self.info_list:
+            lines.append(f"  INFO <- mean of {', '.join(self.info_list)}")
+        if self.keep_rows:
+            lines.append(f"  rows with {self.keep_rows[0]} = {self.keep_rows[1]}")
+        if self.unused:
+            lines.append(f"  not used: {', '.join(self.unused)}")
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+
+def map_columns(
+    header: Sequence[str],
+    overrides: Mapping[str, str] | None = None,
+    *,
+    ignore: Sequence[str] = (),
+    info_list: Sequence[str] = (),
+    need_alleles: bool = True,
+    need_effect: bool = True,
+    first_rows: Sequence[Sequence[str]] = (),
+    where: str = "the header",
+) -> ColumnMap:
+    """Find the columns of a GWAS file by their names.  Opens nothing.
+
+    Parameters
+    ----------
+    header
+        Column names as they stand in the file.
+    overrides
+        Field to the name of its column, from the options; replaces what the field would be mapped to.
+    ignore
+        Columns to leave alone.
+    info_list
+        Columns of imputation quality to be averaged.
+    need_alleles
+        Whether the alleles must be found.
+    need_effect
+        Whether a column with the sign of the effect must be found.
+    first_rows
+        A few rows of the file, for the message when the effect allele cannot be told.
+    where
+        The file's name, for messages.
+
+    Raises
+    ------
+    InputError
+        A column is missing, two could be the same field, a name appears twice, an option names an absent column, or
+        the effect allele cannot be told.
+    """
+    finder = _Finder(header, where, ignore)
+    columns = {name: finder.column(column, FIELDS[name].option) for name, column in (overrides or {}).items()}
+    averaged = tuple(finder.column(column, "--info-list") for column in info_list)
+    signature = next((each for each in SIGNATURES if each.matches(finder.by_name)), Signature("", ""))
+    notes = [signature.note] if signature.note else []
+    skipped = {"A1", "A2", "REF", "ALT", *columns}
+    skipped |= set(_EFFECTS) if skipped & set(_EFFECTS) else set()
+    skipped |= {"INFO"} if averaged else set()
+    for each in FIELDS.values():
+        if each.name not in skipped:
+            named = signature.fields.get(each.name)
+            tiers = each.names() if named is None else tuple((text,) for text in named.split())
+            column = finder.best(each, tiers, taken=(*columns.values(), *averaged), notes=notes)
+            columns |= {each.name: column} if column is not None else {}
+    pair = _map_alleles(finder, columns, signature, first_rows, need_alleles)
+    _check_needed(finder, columns, need_effect)
+    column, value = signature.keep_rows or ("", "")
+    keep_rows = (finder.by_name[column][0], value) if column in finder.by_name else None
+    stated = finder.stated_n(signature.header_n)
+    ordered = {name: columns[name] for name in FIELDS if name in columns}
+    result = ColumnMap(ordered, signature.tool, pair, keep_rows, stated, averaged, tuple(notes))
+    used = set(result.file_columns())
+    return replace(result, unused=tuple(name for name in header if name not in used))
+
+
+class _Finder:
+    """The header, looked up by cleaned name."""
+
+    def __init__(self, header: Sequence[str], where: str, ignore: Sequence[str]) -> None:
+        self.header, self.where = list(header), where
+        ignored = {self.column(name, "--ignore") for name in ignore}
+        self.by_name: dict[str, list[str]] = {}
+        for name in self.header:
+            if name not in ignored:
+                self.by_name.setdefault(clean_header(name), []).append(name)
+
+    def column(self, name: str, option: str) -> str:
+        """The column an option names: as written, else in cleaned spelling."""
+        if name in self.header:
+            return name
+        alike = [column for column in self.header if clean_header(column) == clean_header(name)]
+        if len(alike) == 1:
+            return alike[0]
+        near = difflib.get_close_matches(name.upper(), [column.upper() for column in self.header], n=1)
+        hint = next((f"; did you mean {column}?" for column in self.header if column.upper() in near), "")
+        raise InputError(
+            f"{self.where}: no column {name}, which {option} names; found {' '.join(self.header[:40])}{hint or ''}; "
+            f"give {option} one of these"
+        )
+
+    def find(self, pattern: str, taken: Sequence[str] = ()) -> list[str]:
+        """Columns whose cleaned name is ``pattern``, taken as a regular expression only where it is not a plain name."""
+        if pattern in self.by_name:
+            return [column for column in self.by_name[pattern] if column not in taken]
+        if "\\" not in pattern:
+            return []
+        names = [name for name in self.by_name if re.fullmatch(pattern, name)]
+        return [column for name in names for column in self.by_name[name] if column not in taken]
+
+    def best(self, each: Field, tiers, taken: Sequence[str], notes: list[str]) -> str | None:
+        """The one column of the best tier that is there; InputError when it holds several."""
+        for tier in tiers:
+            found = [column for name in tier for column in self.find(name, taken)]
+            if len(found) == 1:
+                return found[0]
+            if found and each.carried:
+                notes.append(f"{each.name} is not carried along: {', '.join(found)} could each be it ({each.option})")
+                return None
+            if found:
+                twice = "appears twice" if len(set(found)) == 1 else "could each be it"
+                raise InputError(
+                    f"{self.where}: which column is the {each.meaning}? {', '.join(dict.fromkeys(found))} {twice}; "
+                    f"expected one; name it with {each.option}, e.g. {each.option} {found[0]}"
+                    + (", after giving the columns different names" if len(set(found)) == 1 else "")
+                )
+        return None
+
+    def stated_n(self, header_n: Mapping[str, str]) -> dict[str, float]:
+        """Numbers of people that stand in the header."""
+        found = {}
+        for name, pattern in header_n.items():
+            matches = [re.fullmatch(pattern, cleaned) for cleaned in self.by_name]
+            found.update((name, float(match.group(1))) for match in matches if match)
+        return found
+
+
+def _map_alleles(
+    finder: _Finder, columns: dict[str, str], signature: Signature, first_rows, needed: bool
+) -> tuple | None:
+    """Add A1 and A2 to ``columns``; return the pair of columns that holds the other allele if no single one does."""
+    if not needed:
+        return None
+    for name in ("A1", "A2"):
+        if name not in columns and signature.fields.get(name):
+            taken = tuple(columns.values())
+            found = [column for text in signature.fields[name].split() for column in finder.find(text, taken)]
+            columns |= {name: found[0]} if found else {}
+    tiers = {name: FIELDS[name].names() for name in ("A1", "A2")}
+    for tier in (0, 1):
+        for name in ("A1", "A2"):
+            # A1 and A2 are a convention about a pair: beside a named effect allele they do not say which is which.
+            if name not in columns and not (tier == 1 and name == "A2" and _is_named(columns.get("A1"))):
+                column = finder.best(FIELDS[name], tiers[name][tier : tier + 1], tuple(columns.values()), [])
+                columns |= {name: column} if column is not None else {}
+    if ("A1" in columns) == ("A2" in columns) and "A1" in columns:
+        return None
+    genome = {name: finder.best(FIELDS[name], FIELDS[name].names(), (), []) for name in ("REF", "ALT")}
+    convention = {name: finder.best(FIELDS[name], tiers[name][1:], (), []) for name in ("A1", "A2")}
+    for pair in (tuple(convention.values()), tuple(genome.values())):
+        if None in pair:
+            continue
+        for have, want in (("A1", "A2"), ("A2", "A1")):
+            if have in columns and columns[have] in pair:
+                columns[want] = pair[1 - pair.index(columns[have])]
+                return None
+        if "A1" in columns:
+            return pair
+    raise InputError(_allele_message(finder, columns, genome, first_rows))
+
+
+def _is_named(column: str | None) -> bool:
+    """Whether an effect allele was found otherwise than by the convention that A1 is it."""
+    return column is not None and clean_header(column) not in FIELDS["A1"].names()[1]
+
+
+def _allele_message(finder: _Finder, columns: dict[str, str], genome: dict[str, str | None], first_rows) -> str:
+    """Why the alleles cannot be told, with the lines that would settle it."""
+    if "A1" in columns or "A2" in columns:
+        missing, there = ("A2", "A1") if "A1" in columns else ("A1", "A2")
+        return (
+            f"{finder.where}: found the {FIELDS[there].meaning} ({columns[there]}), but no column for the "
+            f"{FIELDS[missing].meaning}; found {' '.join(finder.header[:40])}; name it with {FIELDS[missing].option}, "
+            "or add it to the file (for PLINK 1 it stands in the .bim); --no-alleles does without, for heritability only"
+        )
+    candidates = [column for column in genome.values() if column]
+    if not candidates:
+        return (
+            f"{finder.where}: found no columns with the alleles; found {' '.join(finder.header[:40])}; name them with "
+            "--effect-allele and --other-allele, or use --no-alleles, which will do for heritability only"
+        )
+    shown = [finder.header, *first_rows[:3]]
+    lines = "\n".join("    " + "  ".join(row[:14]) for row in shown)
+    return (
+        f"{finder.where}: the alleles are headed {' and '.join(candidates)}, and no tool is recognised by its header; "
+        "expected to be told which of them the effect counts, for tools disagree (ALT in PLINK 2, FinnGen and Pan-UKB; "
+        f"GenomicSEM takes REF, LDSC takes REFERENCE_ALLELE). The first lines:\n{lines}\n"
+        "Compare one of these with the publication, or the frequency with a reference panel's; "
+        f"then name the effect allele, e.g. --effect-allele {candidates[-1]}."
+    )
+
+
+def _check_needed(finder: _Finder, columns: Mapping[str, str], need_effect: bool) -> None:
+    """SNP, and what Z can be made of."""
+    found = f"found {' '.join(finder.header[:40])}"
+    if "SNP" not in columns:
+        raise InputError(f"{finder.where}: no column with the names of the variants; {found}; name it with --snp")
+    has_p = "P" in columns or "LOG10P" in columns
+    signed = [name for name in _EFFECTS if name in columns]
+    if need_effect and not signed:
+        raise InputError(
+            f"{finder.where}: no column with the sign of the effect; {found}; "
+            "name it with --beta, --odds-ratio, --z or --signed-sumstats"
+        )
+    if "Z" not in columns and not (signed and "SE" in columns) and not has_p:
+        raise InputError(
+            f"{finder.where}: no Z score, and neither a standard error nor a p-value to make it of; {found}; "
+            "name the column with --z, --se, --p or --log10p"
+        )

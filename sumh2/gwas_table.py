@@ -1,0 +1,131 @@
+"""The columns of a GWAS file, lists of SNPs, and the arithmetic on single columns that munge and ``--ldsc`` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import ndtri, ndtri_exp
+
+from ldscores.shared import unique_names
+from ldscores.shared.alleles import allele_kinds
+from ldscores.shared.errors import InputError
+from sumh2.gwas_headers import ColumnMap
+
+_LN10, _LN2 = np.log(10.0), np.log(2.0)
+
+
+@dataclass(frozen=True)
+class SnpList:
+    """SNPs to keep: their names and, for ``--merge-alleles``, their alleles as codes, (n_listed,)."""
+
+    snp: pa.Array
+    a1: NDArray[np.uint8] | None = None
+    a2: NDArray[np.uint8] | None = None
+    source: str = ""
+
+    @cached_property
+    def kinds(self) -> NDArray[np.int8]:
+        """Kind of each pair of alleles, see :mod:`ldscores.shared.alleles`."""
+        return allele_kinds(self.a1, self.a2)
+
+    def contains(self, snp: pa.Array) -> NDArray[np.bool_]:
+        """Which SNPs are in the list, by name."""
+        return pc.fill_null(pc.is_in(snp, value_set=self.snp), False).to_numpy(zero_copy_only=False)
+
+    def same_alleles(self, snp: pa.Array, kinds: NDArray[np.int8]) -> NDArray[np.bool_]:
+        """Which SNPs are in the list with the same pair of alleles, on either strand and in either order."""
+        encoded = pc.dictionary_encode(self.snp)
+        bits = np.zeros(len(encoded.dictionary) + 1, dtype=np.int8)
+        np.bitwise_or.at(bits, encoded.indices.to_numpy(zero_copy_only=False), np.int8(1) << self.kinds)
+        rows = pc.fill_null(pc.index_in(snp, value_set=encoded.dictionary), len(encoded.dictionary))
+        return (kinds > 0) & ((bits[rows.to_numpy(zero_copy_only=False)] >> kinds) & 1).astype(bool)
+
+
+@dataclass(frozen=True)
+class GwasTable:
+    """The columns of a GWAS file that munge uses, under the names of :data:`sumh2.gwas_headers.FIELDS`.
+
+    Parameters
+    ----------
+    table
+        SNP as strings, alleles and CHR dictionary encoded, numbers as float64; P may be text, so that values too small
+        for a float64 can still be read.  PAIR1 and PAIR2 stand for ``column_map.allele_pair``, ROWS for ``keep_rows``.
+    column_map
+        What was taken for what.
+    source
+        The file, for messages.
+    """
+
+    table: pa.Table
+    column_map: ColumnMap
+    source: str = "the GWAS"
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.table.column_names
+
+    def array(self, name: str) -> pa.Array:
+        """A column as one array."""
+        column = self.table.column(name)
+        return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """A column of numbers, missing as NaN, (n_rows,)."""
+        return self.array(name).to_numpy(zero_copy_only=False)
+
+
+def first_of_each(names: pa.Array) -> NDArray[np.bool_]:
+    """Whether a row is the first with its name, (n_rows,)."""
+    rows = unique_names.first_of_each(names)
+    if rows is None:
+        return np.ones(len(names), dtype=bool)
+    first = np.zeros(len(names), dtype=bool)
+    first[rows] = True
+    return first
+
+
+def minimum_n(n: NDArray[np.float64]) -> float:
+    """LDSC's least sample size: the 90th percentile divided by 1.5 (its help says 2)."""
+    return float(np.quantile(n, 0.9)) / 1.5
+
+
+def z_from_p(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|Z| of two-sided p-values in [0, 1], (n,); infinite for 0."""
+    return np.abs(ndtri(p / 2))
+
+
+def z_from_log10p(log10p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|Z| of -log10 of two-sided p-values, (n,): does not underflow."""
+    return np.abs(ndtri_exp(-_LN10 * log10p - _LN2))
+
+
+def p_from_text(texts: pa.Array, column: str, where: str) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """P and, if the text of one is too small for a float64, -log10 P of all; missing is NaN, (n_rows,) each.
+
+    Raises
+    ------
+    InputError
+        A text is no number.
+    """
+    try:
+        p = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid as error:
+        found = str(error).split("'")[1] if "'" in str(error) else str(error)
+        raise InputError(
+            f"{where}: column {column}: found {found[:60]!r}, expected a number; correct the value or write NA"
+        ) from None
+    # Below 1e-300 doubles lose digits, and then vanish.
+    small = np.flatnonzero((p >= 0) & (p < 1e-300))
+    if len(small) == 0:
+        return p, None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log10p = np.where(p < 0, -1.0, -np.log10(p))  # a negative P stays impossible
+    for row, text in zip(small, texts.take(pa.array(small)).to_pylist(), strict=True):
+        mantissa, _, exponent = text.strip().lower().partition("e")
+        if float(mantissa) > 0:
+            log10p[row] = -np.log10(float(mantissa)) - float(exponent or 0)
+    return p, log10p

@@ -1,0 +1,211 @@
+"""Files of summary statistics: our own Parquet, and LDSC's text."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.errors import InputError
+from ldscores.shared.provenance import provenance
+from ldscores.shared.tables import (
+    check_columns,
+    check_format,
+    is_parquet,
+    read_header,
+    read_parquet,
+    read_table,
+    write_parquet,
+    write_tsv,
+)
+from ldscores.shared.text_columns import fixed_point
+from sumh2.gwas_table import first_of_each
+from sumh2.sumstats import FilterCount, SumStats
+
+logger = logging.getLogger(__name__)
+
+FORMAT, FORMAT_VERSION = "sumh2 sumstats", 1
+
+_CATEGORY = pa.dictionary(pa.int32(), pa.string())
+_NUMBERS = ("Z", "N", "EAF", "INFO")
+
+#: Endings of files of summary statistics.
+_ENDINGS = re.compile(r"(\.sumstats)?(\.(parquet|gz|bz2|xz|zst|txt|tsv))*$")
+
+
+def trait_name(path: str | Path) -> str:
+    """The name of a trait's file without its endings: ``x/bmi.sumstats.gz`` is ``bmi``."""
+    name = Path(path).name
+    return _ENDINGS.sub("", name, count=1) or name
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+
+
+def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
+    """Read one trait: our ``.sumstats.parquet`` or LDSC's ``.sumstats`` (plain, .gz, .bz2, .xz, .zst).
+
+    Of text, rows in which a used column is missing are dropped, and of rows with the same name the first stays, both as
+    in LDSC; the counts are in ``filters``.  Files without A1 and A2 are read too: they give a heritability, but no
+    genetic correlation.
+
+    Parameters
+    ----------
+    path
+        The file; its kind is told by its first bytes.
+    trait
+        Name of the trait; by default the one stored, or the file's name without its endings.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a Z or N is no number or infinite, an N is not positive, nothing is left; or the file is
+        damaged, or of a newer format.
+    """
+    if is_parquet(path):
+        return _read_own(path, trait)
+    header, _ = read_header(path)
+    missing = [name for name in ("SNP", "Z", "N") if name not in header]
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}; found {' '.join(header[:30])}; expected LDSC's SNP A1 A2 Z N; "
+            f"if this is a GWAS, make summary statistics of it first: sumh2 munge {path} --out {trait_name(path)}"
+        )
+    wanted = [name for name in ("SNP", "CHR", "BP", "A1", "A2", "EAF", "INFO", "Z", "N") if name in header]
+    types: dict[str, pa.DataType] = {"SNP": pa.string(), "CHR": _CATEGORY, "A1": _CATEGORY, "A2": _CATEGORY}
+    types |= {name: pa.float64() for name in (*_NUMBERS, "BP")}
+    table = read_table(path, columns=wanted, types={name: types[name] for name in wanted})
+    used = [name for name in ("SNP", "Z", "N", "A1", "A2") if name in wanted]
+    complete = np.ones(table.num_rows, dtype=bool)
+    for name in used:
+        column = table.column(name)
+        if column.null_count:
+            complete &= column.is_valid().to_numpy()
+    table, missing = _drop(table, complete, "missing values")
+    table, repeated = _drop(table, first_of_each(_array(table, "SNP")), "duplicated names (the first row stays)")
+    if repeated.removed:
+        logger.warning("%s: %d rows repeat the name of a SNP; the first of each is used", path, repeated.removed)
+    return _from_table(path, table, trait or trait_name(path), (missing, repeated), {})
+
+
+def _drop(table: pa.Table, kept: NDArray[np.bool_], what: str) -> tuple[pa.Table, FilterCount]:
+    n_kept = int(np.count_nonzero(kept))
+    count = FilterCount(what, len(kept) - n_kept, n_kept)
+    return (table if n_kept == len(kept) else table.filter(pa.array(kept)).combine_chunks()), count
+
+
+def _read_own(path: str | Path, trait: str | None) -> SumStats:
+    table, metadata = read_parquet(path)
+    check_format(path, metadata, FORMAT, FORMAT_VERSION)
+    check_columns(path, table.column_names, ["SNP", "Z", "N"])
+    filters = tuple(FilterCount(**each) for each in metadata.get("filters", ()))
+    return _from_table(path, table, trait or metadata.get("trait") or trait_name(path), filters, metadata)
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _from_table(
+    path: str | Path, table: pa.Table, trait: str, filters: tuple[FilterCount, ...], metadata: Mapping[str, Any]
+) -> SumStats:
+    there = set(table.column_names)
+
+    def numbers(name: str) -> NDArray[np.float64] | None:
+        return _array(table, name).to_numpy(zero_copy_only=False) if name in there else None
+
+    position = numbers("BP")
+    with_alleles = {"A1", "A2"} <= there
+    return SumStats(
+        trait=trait,
+        snp=_array(table, "SNP"),
+        z=numbers("Z"),
+        n=numbers("N"),
+        a1=encode_alleles(_array(table, "A1")) if with_alleles else None,
+        a2=encode_alleles(_array(table, "A2")) if with_alleles else None,
+        chrom=_array(table, "CHR") if "CHR" in there else None,
+        bp=None if position is None else np.nan_to_num(position).astype(np.int64),
+        eaf=numbers("EAF"),
+        info=numbers("INFO"),
+        samp_prev=metadata.get("samp_prev"),
+        pop_prev=metadata.get("pop_prev"),
+        filters=filters,
+        source=str(path),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Writing
+
+
+def write_sumstats(
+    sumstats: SumStats,
+    path: str | Path,
+    *,
+    inputs: Iterable[str | Path] = (),
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one trait: ``.sumstats.parquet`` with all digits and its origin, or ``.sumstats[.gz]`` as LDSC writes it.
+
+    Parameters
+    ----------
+    sumstats
+        The trait.
+    path
+        A name ending in ``.parquet`` gives our format; anything else gives text, compressed if it ends in ``.gz``.
+    inputs, options
+        Files and options it was made of, for the provenance.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist.
+    """
+    if not str(path).endswith(".parquet"):
+        table = sumstats.to_table()
+        table = table.select([name for name in ("SNP", "A1", "A2", "Z", "N") if name in table.column_names])
+        write_ldsc_text(table, path)
+        return
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "trait": sumstats.trait,
+        "samp_prev": sumstats.samp_prev,
+        "pop_prev": sumstats.pop_prev,
+        "filters": [vars(each) for each in sumstats.filters],
+        **provenance(inputs, options),
+    }
+    # Names and Z are all different: a dictionary of them would cost time and save nothing.
+    table = sumstats.to_table()
+    few_values = [name for name in ("CHR", "A1", "A2", "N") if name in table.column_names]
+    write_parquet(path, table, metadata, dictionary_columns=few_values)
+
+
+def write_ldsc_text(table: pa.Table, path: str | Path) -> None:
+    """Write a table as LDSC does: tabs, three decimals, whole numbers as they are, missing empty; gzip for ``.gz``."""
+    columns = {name: _array(table, name) for name in table.column_names}
+    texts = {
+        name: _three_decimals(values.to_numpy(zero_copy_only=False)) if pa.types.is_floating(values.type) else values
+        for name, values in columns.items()
+    }
+    write_tsv(path, pa.table(texts), missing="")
+
+
+def _three_decimals(numbers: NDArray[np.float64]) -> pa.Array:
+    """``%.3f`` of each number, NaN as null."""
+    texts = fixed_point(numbers, 3)
+    if texts is None:
+        return pa.array([None if np.isnan(number) else f"{number:.3f}" for number in numbers], pa.string())
+    # LDSC prints the sign of a small negative Z: -0.000.
+    below_zero = pa.array(np.signbit(numbers))
+    return pc.if_else(pc.and_(below_zero, pc.equal(texts, "0.000")), "-0.000", texts)
