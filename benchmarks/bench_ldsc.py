@@ -32,7 +32,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sumh2-bench-") as name:
         folder = Path(name)
         prepare(folder)
-        print(f"load average before: {os.getloadavg()[0]:.2f}; one core; best of {REPEATS}, after one run that compiles")
+        print(
+            f"load average before: {os.getloadavg()[0]:.2f}; one core; best of {REPEATS}, after one run that compiles"
+        )
         print("\n| task | LDSC 1.0.1 | sumh2 | ratio |\n|---|---|---|---|")
         ld = f"{folder}/ld/"
         row("h2, from published text files", "h2", ["h2", f"{folder}/t1.sumstats.gz", "--ld", ld], folder)
@@ -47,7 +49,9 @@ def prepare(folder: Path) -> None:
     (folder / "ld").mkdir()
     for path in EUR.iterdir():
         if path.name.endswith(".xz"):
-            (folder / "ld" / path.with_suffix(".gz").name).write_bytes(gzip.compress(lzma.decompress(path.read_bytes()), 6))
+            (folder / "ld" / path.with_suffix(".gz").name).write_bytes(
+                gzip.compress(lzma.decompress(path.read_bytes()), 6)
+            )
         elif ".l2.M" in path.name:
             (folder / "ld" / path.name).write_bytes(path.read_bytes())
     for trait in ("t1", "t2"):
@@ -92,7 +96,11 @@ def sumh2(words: list[str]) -> tuple[float, float]:
     )
     program = [sys.executable, "-c", "from sumh2.cli import main; main()", *words]
     done = subprocess.run(
-        ["taskset", "-c", "0", sys.executable, "-c", code, *program], check=True, capture_output=True, text=True, cwd=ROOT
+        ["taskset", "-c", "0", sys.executable, "-c", code, *program],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
     seconds, gigabytes = map(float, done.stdout.split())
     return seconds, gigabytes
@@ -121,7 +129,9 @@ def further_pair() -> None:
         fit_rg(aligned, pairs=[(0, 1), (2, 1), (0, 3), (2, 3), (1, 2)])
         times.append((time.perf_counter() - started - one) / 4)
     seconds = min(times[1:])
-    print(f"| rg, each further pair | {LDSC['pair'][0]} s | {1000 * seconds:.0f} ms | {LDSC['pair'][0] / seconds:.0f} |")
+    print(
+        f"| rg, each further pair | {LDSC['pair'][0]} s | {1000 * seconds:.0f} ms | {LDSC['pair'][0] / seconds:.0f} |"
+    )
 
 
 if __name__ == "__main__":

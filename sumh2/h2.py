@@ -237,9 +237,7 @@ def fit_h2(
     return _h2_result(info, estimates, z, n, totals, cutoff, intercept, tuple(steps), aligned.reference.names)
 
 
-def _two_step_cutoff(
-    two_step: float | None | Literal["auto"], intercept: float | None, single: bool
-) -> float | None:
+def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float | None, single: bool) -> float | None:
     if two_step == "auto":
         return TWO_STEP_CUTOFF if single and intercept is None else None
     if two_step is None:
@@ -305,9 +303,7 @@ def _fit_many(z, n, tagging, regression_ld, totals, n_blocks, intercept, aligned
     }
 
 
-def _h2_result(
-    info: AlignedTrait, estimates: dict, z, n, totals, cutoff, intercept, steps, categories
-) -> H2Result:
+def _h2_result(info: AlignedTrait, estimates: dict, z, n, totals, cutoff, intercept, steps, categories) -> H2Result:
     chi2 = z**2
     h2, h2_se = estimates["h2"], estimates["h2_se"]
     mean_chi2 = float(chi2.mean())

@@ -60,9 +60,7 @@ def plot_rg(result: RgResult, ax: Axes | None = None) -> Axes:
     ax = ax if ax is not None else _new_axes(6.0, 1.2 + 0.28 * len(pairs))
     for row, pair in enumerate(pairs):
         if np.isfinite(pair.rg):
-            ax.errorbar(
-                pair.rg, row, xerr=_Z95 * pair.rg_se, fmt="o", ms=4, lw=1.2, color=_STATUS_COLOURS[pair.status]
-            )
+            ax.errorbar(pair.rg, row, xerr=_Z95 * pair.rg_se, fmt="o", ms=4, lw=1.2, color=_STATUS_COLOURS[pair.status])
         else:
             ax.text(0.02, row, pair.status, va="center", fontsize=8, color=_STATUS_COLOURS[pair.status])
     ax.axvline(0, color=GREY, lw=0.8)

@@ -184,7 +184,9 @@ def refused(run, tmp_path, line, *parts):
 def test_no_overlap__says_what_the_names_look_like(run, tmp_path):
     table = pd.read_csv(trait(1), sep="\t")
     path = write_sumstats(tmp_path / "a.sumstats", SNP=[f"1:{1000 + i}" for i in range(len(table))])
-    refused(run, tmp_path, ["h2", path, "--ld", LD], "a.sumstats", "chr:pos names (1:1000", "rsIDs (rs1000", "translate")
+    refused(
+        run, tmp_path, ["h2", path, "--ld", LD], "a.sumstats", "chr:pos names (1:1000", "rsIDs (rs1000", "translate"
+    )
 
 
 def test_truncated_gzip(run, tmp_path):
@@ -195,7 +197,12 @@ def test_truncated_gzip(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("column", "value", "parts"),
-    [("Z", "inf", ("Z", "finite")), ("N", "0", ("N", "positive")), ("N", "-5", ("N", "positive")), ("Z", "x", ("'x'",))],
+    [
+        ("Z", "inf", ("Z", "finite")),
+        ("N", "0", ("N", "positive")),
+        ("N", "-5", ("N", "positive")),
+        ("Z", "x", ("'x'",)),
+    ],
 )
 def test_impossible_numbers(run, tmp_path, column, value, parts):
     table = pd.read_csv(trait(1), sep="\t", dtype=str)

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ldscores.shared.command_line import run as run_module
 from ldscores.shared.command_line import check_commands, command, run_commands
+from ldscores.shared.command_line import run as run_module
 from ldscores.shared.command_line.words import Line
 from ldscores.shared.errors import FitError, InputError, UsageError
 from ldscores.shared.logs import LOGGER_NAMES, configure_logging, log_to_file
@@ -151,8 +151,24 @@ def leave_loggers_as_they_were():
 
 # --- Words and values ------------------------------------------------------------------------------------------------
 
-ODD_WORDS = ["1e5", "None", "a,b", "{a:1}", "True", "007", "-5", "-0.1", "a b", "x=y", "=", "#1", "é²", "-", "'q'",
-             "[1]"]
+ODD_WORDS = [
+    "1e5",
+    "None",
+    "a,b",
+    "{a:1}",
+    "True",
+    "007",
+    "-5",
+    "-0.1",
+    "a b",
+    "x=y",
+    "=",
+    "#1",
+    "é²",
+    "-",
+    "'q'",
+    "[1]",
+]
 
 
 @pytest.mark.parametrize("word", ODD_WORDS)
@@ -185,8 +201,17 @@ def test_any_positional_word_after_two_dashes_arrives_unchanged(words):
 
 def test_defaults_are_pythons_own():
     assert call_h2() == {
-        "sumstats": "a", "ld": "b", "out": None, "n_blocks": 200, "chisq_max": None, "no_intercept": False,
-        "two_step": True, "samp_prev": None, "chromosomes": None, "traits": None, "folder": Path("."),
+        "sumstats": "a",
+        "ld": "b",
+        "out": None,
+        "n_blocks": 200,
+        "chisq_max": None,
+        "no_intercept": False,
+        "two_step": True,
+        "samp_prev": None,
+        "chromosomes": None,
+        "traits": None,
+        "folder": Path("."),
         "estimator": "ldsc",
     }
 
@@ -351,7 +376,7 @@ KNOWN_FLAGS += ["quiet", "debug", "help", "version"]
 @settings(max_examples=100, deadline=None)
 def test_any_misspelt_flag_is_refused_before_the_command_runs(flag, place, letter, insert):
     place %= len(flag)
-    misspelt = flag[:place] + letter + flag[place + (not insert):]
+    misspelt = flag[:place] + letter + flag[place + (not insert) :]
     spelling = misspelt.replace("_", "-").removeprefix("no-")
     assume(spelling not in {name.removeprefix("no-") for name in KNOWN_FLAGS})
     calls.clear()
@@ -382,8 +407,16 @@ def test_unknown_command(run):
 @pytest.mark.parametrize(
     "words",
     [
-        ["h2", "--help"], ["h2", "-h"], ["h2", "help"], ["help", "h2"], ["--help", "h2"], ["h2", "--wrong", "--help"],
-        ["h2", "--wrong=1", "help"], ["h2", "a", "b", "help"], ["h2", "--n-blocks=abc", "-h"], ["h2", "--out", "-h"],
+        ["h2", "--help"],
+        ["h2", "-h"],
+        ["h2", "help"],
+        ["help", "h2"],
+        ["--help", "h2"],
+        ["h2", "--wrong", "--help"],
+        ["h2", "--wrong=1", "help"],
+        ["h2", "a", "b", "help"],
+        ["h2", "--n-blocks=abc", "-h"],
+        ["h2", "--out", "-h"],
     ],
 )
 def test_help_of_a_command(run, words):
@@ -521,10 +554,14 @@ PROGRAM = textwrap.dedent('''
 
 
 def run_shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    python = f"PYTHONPATH={Path(__file__).parents[1]} {sys.executable} -W error -c \"$PROGRAM\""
+    python = f'PYTHONPATH={Path(__file__).parents[1]} {sys.executable} -W error -c "$PROGRAM"'
     return subprocess.run(
-        ["bash", "-c", script.format(python=python)], env={**os.environ, "PROGRAM": PROGRAM, **environment},
-        capture_output=True, text=True, check=False, timeout=60,
+        ["bash", "-c", script.format(python=python)],
+        env={**os.environ, "PROGRAM": PROGRAM, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -548,10 +585,13 @@ def test_output_survives_an_ascii_terminal():
 
 
 def test_help_needs_neither_fire_nor_numpy():
-    code = ("import sys; from ldscores.shared import command_line, progress; "
-            "print({'fire', 'numpy', 'pandas', 'tqdm', 'pyarrow'} & set(sys.modules))")
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                            cwd=Path(__file__).parents[1])
+    code = (
+        "import sys; from ldscores.shared import command_line, progress; "
+        "print({'fire', 'numpy', 'pandas', 'tqdm', 'pyarrow'} & set(sys.modules))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
     assert loaded.stdout == "set()\n"
 
 
@@ -632,6 +672,7 @@ def test_names_that_python_reserves_lose_their_underscore(run):
 def test_commands_must_be_distinct_commands():
     with pytest.raises(TypeError, match="'h2' is taken"):
         check_commands([h2, h2], "sumh2")
+
     def help() -> None:
         """Shadow the help."""
 
@@ -661,7 +702,7 @@ def test_check_commands_reads_the_examples():
         check_commands([command(do)], "sumh2")
     assert str(wrong.value).splitlines() == [
         "do: example 'sumh2 do a --missing-flag': --missing-flag: no such flag",
-        "do: example \"sumh2 do 'a\": No closing quotation",
+        'do: example "sumh2 do \'a": No closing quotation',
         "do: example 'sumh2 nothing': sumh2 has no command 'nothing'",
     ]
     do.__doc__ = "\n".join(documented("x").splitlines()[1:])

@@ -181,9 +181,7 @@ def test_column_regression__of_one_column_is_a_weighted_fit():
     n_bar = rows.n1.mean()
     aggregate = M * ((rows.z1**2).mean() - 1) / np.mean(rows.ld_score * rows.n1)
     weights = chi2_weights(rows.ld_score, rows.regression_ld, rows.n1, M, aggregate, 1.0)
-    oracle = sm.WLS(
-        rows.z1**2, np.column_stack([rows.n1 * rows.ld_score / n_bar, np.ones(900)]), weights=weights
-    ).fit()
+    oracle = sm.WLS(rows.z1**2, np.column_stack([rows.n1 * rows.ld_score / n_bar, np.ones(900)]), weights=weights).fit()
     check_digits(fit.tau.estimate * n_bar, oracle.params[:1], 11)
     check_digits(fit.intercept.estimate, oracle.params[1:], 11)
 

@@ -69,7 +69,7 @@ def test_h2_result__saves_what_it_shows(aligned, tmp_path):
 
 def test_rg_result__is_tidy(aligned):
     frame = fit_rg(aligned).to_frame()
-    expected = "trait1 trait2 rg rg_se rg_z rg_p gcov gcov_se gcov_int gcov_int_se n_snps status why".split()
+    expected = ["trait1", "trait2", "rg", "rg_se", "rg_z", "rg_p", "gcov", "gcov_se", "gcov_int", "gcov_int_se", "n_snps", "status", "why"]
     assert set(expected) <= set(frame.columns) and len(frame) == 1
 
 

@@ -54,7 +54,9 @@ def test_tutorial__python_runs(path, tmp_path):
     if not blocks:
         return
     printed("sumh2 demo --out demo", tmp_path)
-    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], cwd=tmp_path / "demo", capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)], cwd=tmp_path / "demo", capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

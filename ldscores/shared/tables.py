@@ -502,6 +502,9 @@ def _open_for_writing(path: Path, compressed: bool) -> Iterator[Any]:
             yield stream
         return
     # No time stamp and no name inside: the same table gives the same bytes.
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed:
-        with io.TextIOWrapper(packed, encoding="utf-8", newline="") as stream:
-            yield stream
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as stream,
+    ):
+        yield stream

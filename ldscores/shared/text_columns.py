@@ -62,4 +62,4 @@ def fixed_point(values: NDArray[np.floating], digits: int) -> pa.Array | None:
 
 
 def _has_separators(text: pa.Array) -> bool:
-    return bool(pc.any(pc.match_substring_regex(text, "[\"\t\r\n]")).as_py())
+    return bool(pc.any(pc.match_substring_regex(text, '["\t\r\n]')).as_py())

@@ -47,9 +47,7 @@ def hash_names(names: pa.StringArray) -> NDArray[np.uint64]:
     return hashes
 
 
-def _hash_words(
-    text: NDArray[np.uint8], starts: NDArray[np.int32], lengths: NDArray[np.int32]
-) -> NDArray[np.uint64]:
+def _hash_words(text: NDArray[np.uint8], starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np.uint64]:
     words = np.lib.stride_tricks.sliding_window_view(text, 8)
     hashes = lengths.astype(np.uint64)
     rows = slice(None)  # those whose names go on

@@ -27,9 +27,7 @@ def read_traits(
     if names is not None and len(names) != len(files):
         raise InputError(f"--traits: found {len(names)} names for {len(files)} files, expected one each; correct them")
     if (samp_prev is None) != (pop_prev is None):
-        raise InputError(
-            "prevalences: found one of --samp-prev and --pop-prev, expected both; add the other"
-        )
+        raise InputError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
     prevalences = [_prevalences(values, len(files)) for values in (samp_prev, pop_prev)]
     return [
         replace(read_sumstats(path, trait=names[i] if names else None), samp_prev=samp, pop_prev=pop)
