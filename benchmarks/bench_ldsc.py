@@ -91,14 +91,14 @@ def sumh2(words: list[str]) -> tuple[float, float]:
     """Wall seconds and peak GB of one whole process on one core."""
     code = (
         "import resource, subprocess, sys, time; t = time.perf_counter();"
-        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
         "print(time.perf_counter() - t, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6)"
     )
     program = [sys.executable, "-c", "from sumh2.cli import main; main()", *words]
     done = subprocess.run(
         ["taskset", "-c", "0", sys.executable, "-c", code, *program],
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import allele_kinds, allele_orientations
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.tagging import Tagging
@@ -140,8 +141,8 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
     present = np.isfinite(z).any(axis=1)
     snps = np.flatnonzero(present)
     return AlignedData(
-        snp=tagging.snp.take(pa.array(snps)),
-        chrom=tagging.chrom.take(pa.array(snps)),
+        snp=tagging.snp.take(as_arrow(snps)),
+        chrom=tagging.chrom.take(as_arrow(snps)),
         z=np.asfortranarray(z[snps]),
         n_samples=np.asfortranarray(n_samples[snps]),
         kinds=np.asfortranarray(kinds[snps]),
@@ -165,10 +166,11 @@ def _regression_tagging(tagging: Tagging) -> NDArray[np.float64]:
 
 def _matching_rows(trait: SumStats, tagging: Tagging) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the trait and of the tagging that hold the same SNP."""
-    position = pc.index_in(trait.snp, value_set=tagging.snp)
-    found = pc.fill_null(position, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    rows = np.flatnonzero(found >= 0)
-    return rows, found[rows]
+    found = as_numpy(pc.index_in(trait.snp, value_set=tagging.snp))
+    if found.dtype.kind == "f":  # some are not there
+        rows = np.flatnonzero(np.isfinite(found))
+        return rows, found[rows].astype(np.int64)
+    return np.arange(len(found)), found.astype(np.int64)
 
 
 def _signs_and_kinds(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.tables import (
     WHITESPACE,
@@ -22,9 +23,10 @@ from ldscores.shared.tables import (
     write_json,
     write_text,
 )
+from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas_headers import CATEGORY, FIELDS, ColumnMap, clean_header, map_columns
 from sumh2.gwas_headers_ldsc import map_columns_ldsc
-from sumh2.gwas_table import GwasTable, SnpList, first_of_each
+from sumh2.gwas_table import GwasTable, SnpList
 from sumh2.munge_ldsc import munge_gwas_ldsc
 from sumh2.munge_result import MungeOptions, MungeResult
 from sumh2.munging import choose_n_source, choose_z_source, munge_gwas
@@ -134,7 +136,7 @@ def _under_field_names(table: pa.Table, column_map: ColumnMap, types, source: st
     if column_map.keep_rows:
         columns["ROWS"] = table.column(column_map.keep_rows[0])
     if column_map.info_list:
-        values = np.stack([table.column(column).to_numpy() for column in column_map.info_list])
+        values = np.stack([as_numpy(table.column(column)) for column in column_map.info_list])
         there = ~np.isnan(values)
         total, count = np.where(there, values, 0).sum(axis=0), there.sum(axis=0)
         columns["INFO"] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
@@ -222,7 +224,7 @@ def munge(
     InputError
         The file or the options do not do; the message says what to change.  Nothing is then written.
     """
-    stem = _stem(out, path) if out is not None else None
+    stem = _stem(out, path, text or ldsc) if out is not None else None
     chosen = MungeOptions(**options, out=stem, extract_given=extract is not None)
     if chosen.no_alleles and merge_alleles is not None:
         raise InputError(f"{path}: found --no-alleles with --merge-alleles, expected one of them; drop one")
@@ -271,11 +273,11 @@ def write_munged(result: MungeResult, stem: str | Path, *, text: bool = False, i
     return result
 
 
-def _stem(out: str | Path, path: str | Path) -> str:
+def _stem(out: str | Path, path: str | Path, text: bool) -> str:
     stem = str(out)
     for ending in (".sumstats.parquet", ".sumstats.gz", ".sumstats"):
         stem = stem.removesuffix(ending)
-    outputs = [Path(f"{stem}.sumstats{ending}").resolve() for ending in (".parquet", ".gz")]
+    outputs = [Path(f"{stem}.sumstats{ending}").resolve() for ending in (".parquet", ".gz")[: 1 + text]]
     if Path(path).resolve() in outputs:
         raise InputError(f"{path}: --out {out} would write over the input; choose another --out")
     if Path(stem).parent != Path() and not Path(stem).parent.is_dir():
@@ -305,19 +307,19 @@ def _munge_ldsc(path: str | Path, options: MungeOptions, listed: SnpList | None,
 
 def _usable(table: pa.Table, trait: str, filters, source: str, *, with_alleles: bool) -> SumStats:
     """The rows of LDSC's table that hold a SNP, each once: what its own programs read of it."""
-    complete = table.column("Z").combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    complete = as_numpy(table.column("Z").combine_chunks().is_valid())
     table = table.filter(pa.array(complete)).combine_chunks()
     snp = table.column("SNP").combine_chunks()
-    table = table.filter(pa.array(first_of_each(snp))).combine_chunks()
+    table = table.filter(pa.array(is_first_of_each(snp))).combine_chunks()
     with_alleles = with_alleles and {"A1", "A2"} <= set(table.column_names)
     return SumStats(
         trait=trait,
         snp=table.column("SNP").combine_chunks(),
-        z=table.column("Z").to_numpy(),
-        n=pc.cast(table.column("N"), pa.float64()).to_numpy(),
+        z=as_numpy(table.column("Z")),
+        n=as_numpy(pc.cast(table.column("N"), pa.float64())),
         a1=encode_alleles(table.column("A1")) if with_alleles else None,
         a2=encode_alleles(table.column("A2")) if with_alleles else None,
-        eaf=table.column("FRQ").to_numpy() if "FRQ" in table.column_names else None,
+        eaf=as_numpy(table.column("FRQ")) if "FRQ" in table.column_names else None,
         filters=filters,
         source=source,
     )

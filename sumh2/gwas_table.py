@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import ndtri, ndtri_exp
 
-from ldscores.shared import unique_names
 from ldscores.shared.alleles import allele_kinds
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from sumh2.gwas_headers import ColumnMap
 
@@ -35,15 +35,15 @@ class SnpList:
 
     def contains(self, snp: pa.Array) -> NDArray[np.bool_]:
         """Which SNPs are in the list, by name."""
-        return pc.fill_null(pc.is_in(snp, value_set=self.snp), False).to_numpy(zero_copy_only=False)
+        return as_numpy(pc.fill_null(pc.is_in(snp, value_set=self.snp), False))
 
     def same_alleles(self, snp: pa.Array, kinds: NDArray[np.int8]) -> NDArray[np.bool_]:
         """Which SNPs are in the list with the same pair of alleles, on either strand and in either order."""
         encoded = pc.dictionary_encode(self.snp)
         bits = np.zeros(len(encoded.dictionary) + 1, dtype=np.int8)
-        np.bitwise_or.at(bits, encoded.indices.to_numpy(zero_copy_only=False), np.int8(1) << self.kinds)
+        np.bitwise_or.at(bits, as_numpy(encoded.indices), np.int8(1) << self.kinds)
         rows = pc.fill_null(pc.index_in(snp, value_set=encoded.dictionary), len(encoded.dictionary))
-        return (kinds > 0) & ((bits[rows.to_numpy(zero_copy_only=False)] >> kinds) & 1).astype(bool)
+        return (kinds > 0) & ((bits[as_numpy(rows)] >> kinds) & 1).astype(bool)
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,7 @@ class GwasTable:
 
     def number(self, name: str) -> NDArray[np.float64]:
         """A column of numbers, missing as NaN, (n_rows,)."""
-        return self.array(name).to_numpy(zero_copy_only=False)
-
-
-def first_of_each(names: pa.Array) -> NDArray[np.bool_]:
-    """Whether a row is the first with its name, (n_rows,)."""
-    rows = unique_names.first_of_each(names)
-    if rows is None:
-        return np.ones(len(names), dtype=bool)
-    first = np.zeros(len(names), dtype=bool)
-    first[rows] = True
-    return first
+        return as_numpy(self.array(name))
 
 
 def minimum_n(n: NDArray[np.float64]) -> float:
@@ -116,7 +106,7 @@ def p_from_text(texts: pa.Array, column: str, where: str) -> tuple[NDArray[np.fl
         A text is no number.
     """
     try:
-        p = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        p = as_numpy(texts.cast(pa.float64()))
     except pa.ArrowInvalid as error:
         found = str(error).split("'")[1] if "'" in str(error) else str(error)
         raise InputError(

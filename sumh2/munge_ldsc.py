@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ldscores.shared.alleles import allele_kinds, encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas_headers_ldsc import LdscColumnMap
-from sumh2.gwas_table import SnpList, first_of_each, minimum_n
+from sumh2.gwas_table import SnpList, minimum_n
 from sumh2.munge_result import MungeOptions
 from sumh2.sumstats import FilterCount
 
@@ -111,13 +113,13 @@ class _Run:
         self.whole_numbers = {}
         for column, name in column_map.fields.items():
             values = table.column(column).combine_chunks()
-            valid = values.is_valid().to_numpy(zero_copy_only=False)
+            valid = as_numpy(values.is_valid())
             if column != "INFO":
                 complete &= valid
             if name in ("N", "NSTUDY"):
                 values, self.whole_numbers[name] = _parse_number(values, column, where)
             if pa.types.is_floating(values.type):
-                values = values.to_numpy(zero_copy_only=False)
+                values = as_numpy(values)
             self.columns[name] = values
         self.complete = complete
 
@@ -142,7 +144,7 @@ class _Run:
         if merge_alleles is not None:
             listed = pc.is_in(self.columns["SNP"], value_set=merge_alleles.snp)
             # LDSC looks for missing values first but reports this first.
-            steps.append(("SNPs not in --merge-alleles", pc.fill_null(listed, False).to_numpy(zero_copy_only=False)))
+            steps.append(("SNPs not in --merge-alleles", as_numpy(pc.fill_null(listed, False))))
         steps.append((f"SNPs with INFO <= {options.info_min}", self._info_passes(kept)))
         steps.append((f"SNPs with MAF <= {options.maf_min}", self._frequency_passes()))
         p = self.columns["P"]
@@ -200,7 +202,7 @@ class _Run:
 
     def drop_duplicates(self) -> None:
         n_before = len(self.columns["SNP"])
-        self.keep(first_of_each(self.columns["SNP"]))
+        self.keep(is_first_of_each(self.columns["SNP"]))
         n_left = len(self.columns["SNP"])
         self.count(
             "SNPs with duplicated rs numbers", n_before - n_left, n_left,
@@ -281,7 +283,7 @@ class _Run:
     def _merge(self, table: pa.Table, listed: SnpList) -> pa.Table:
         """The rows of the list in its order; cells are empty where no SNP, or none with these alleles, is there."""
         rows = pc.index_in(listed.snp, value_set=table.column("SNP").combine_chunks())
-        found = rows.is_valid().to_numpy(zero_copy_only=False)
+        found = as_numpy(rows.is_valid())
         merged = table.take(rows)
         kinds = [allele_kinds(encode_alleles(merged.column("A1")), encode_alleles(merged.column("A2"))), listed.kinds]
         matches = found & (kinds[0] == kinds[1]) & (kinds[0] > 0)
@@ -306,7 +308,7 @@ class _Run:
         return pa.table({"SNP": columns.pop("SNP"), **columns})
 
     def _log_metadata(self, table: pa.Table) -> None:
-        z = table.column("Z").to_numpy()
+        z = as_numpy(table.column("Z"))
         chi2 = z[np.isfinite(z)] ** 2
         self.log.append(
             f"Writing summary statistics for {table.num_rows} SNPs ({len(chi2)} with nonmissing beta) to "

@@ -29,9 +29,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import NOT_A_BASE, allele_kinds, encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas_headers import ColumnMap, clean_header
-from sumh2.gwas_table import GwasTable, SnpList, first_of_each, minimum_n, p_from_text, z_from_log10p, z_from_p
+from sumh2.gwas_table import GwasTable, SnpList, minimum_n, p_from_text, z_from_log10p, z_from_p
 from sumh2.munge_result import MungeOptions, MungeResult
 from sumh2.sumstats import FilterCount, SumStats
 
@@ -274,16 +276,14 @@ def _keep_listed_and_complete(gwas, progress: _Progress, lists, a1, a2, z, n) ->
     if gwas.column_map.keep_rows:
         column, value = gwas.column_map.keep_rows
         same = pc.equal(gwas.array("ROWS"), value)
-        progress.keep(
-            f"rows with {column} other than {value}", pc.fill_null(same, False).to_numpy(zero_copy_only=False)
-        )
+        progress.keep(f"rows with {column} other than {value}", as_numpy(pc.fill_null(same, False)))
     for listed in lists:
         if listed is not None:
             progress.keep(f"not in {listed.source or 'the list'}", listed.contains(gwas.array("SNP")))
-    complete = gwas.array("SNP").is_valid().to_numpy(zero_copy_only=False) & ~np.isnan(z) & ~np.isnan(n)
+    complete = as_numpy(gwas.array("SNP").is_valid()) & ~np.isnan(z) & ~np.isnan(n)
     for name in ("A1", "A2"):
         if a1 is not None and name in gwas:
-            complete &= gwas.array(name).is_valid().to_numpy(zero_copy_only=False)
+            complete &= as_numpy(gwas.array(name).is_valid())
     progress.keep("missing values", complete)
 
 
@@ -322,7 +322,7 @@ def _keep_possible_values(progress: _Progress, source, p, kinds, z, n) -> None:
 
 def _keep_enough_people(gwas, options: MungeOptions, progress: _Progress, snp: pa.Array, n, n_source: str) -> None:
     first = progress.alive.copy()
-    first[first] = first_of_each(snp.filter(pa.array(progress.alive)))
+    first[first] = is_first_of_each(snp.filter(pa.array(progress.alive)))
     progress.keep("duplicated names (the first row stays)", first)
     if not progress.alive.any():
         return
@@ -403,7 +403,7 @@ def _positions(texts: pa.Array, progress: _Progress) -> NDArray[np.int64]:
         progress.warnings.append(
             f"{numbers.null_count - texts.null_count} SNPs have a position that is no number: now 0"
         )
-    return np.nan_to_num(numbers.to_numpy(zero_copy_only=False), posinf=0, neginf=0).astype(np.int64)
+    return np.nan_to_num(as_numpy(numbers), posinf=0, neginf=0).astype(np.int64)
 
 
 def _check_balance(sumstats: SumStats, column_map: ColumnMap, source, options: MungeOptions, progress) -> None:

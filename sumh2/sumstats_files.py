@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
 from ldscores.shared.tables import (
@@ -27,7 +28,7 @@ from ldscores.shared.tables import (
     write_tsv,
 )
 from ldscores.shared.text_columns import fixed_point
-from sumh2.gwas_table import first_of_each
+from ldscores.shared.unique_names import is_first_of_each
 from sumh2.sumstats import FilterCount, SumStats
 
 logger = logging.getLogger(__name__)
@@ -89,9 +90,9 @@ def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     for name in used:
         column = table.column(name)
         if column.null_count:
-            complete &= column.is_valid().to_numpy()
+            complete &= as_numpy(column.is_valid())
     table, missing = _drop(table, complete, "missing values")
-    table, repeated = _drop(table, first_of_each(_array(table, "SNP")), "duplicated names (the first row stays)")
+    table, repeated = _drop(table, is_first_of_each(_array(table, "SNP")), "duplicated names (the first row stays)")
     if repeated.removed:
         logger.warning("%s: %d rows repeat the name of a SNP; the first of each is used", path, repeated.removed)
     return _from_table(path, table, trait or trait_name(path), (missing, repeated), {})
@@ -122,7 +123,7 @@ def _from_table(
     there = set(table.column_names)
 
     def numbers(name: str) -> NDArray[np.float64] | None:
-        return _array(table, name).to_numpy(zero_copy_only=False) if name in there else None
+        return as_numpy(_array(table, name)) if name in there else None
 
     position = numbers("BP")
     with_alleles = {"A1", "A2"} <= there
@@ -195,7 +196,7 @@ def write_ldsc_text(table: pa.Table, path: str | Path) -> None:
     """Write a table as LDSC does: tabs, three decimals, whole numbers as they are, missing empty; gzip for ``.gz``."""
     columns = {name: _array(table, name) for name in table.column_names}
     texts = {
-        name: _three_decimals(values.to_numpy(zero_copy_only=False)) if pa.types.is_floating(values.type) else values
+        name: _three_decimals(as_numpy(values)) if pa.types.is_floating(values.type) else values
         for name, values in columns.items()
     }
     write_tsv(path, pa.table(texts), missing="")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv
 import pytest
+from agreement import check_digits
 
 from ldscores.shared.errors import InputError
 from sumh2.gwas_files import munge
@@ -129,10 +130,11 @@ def test_rows(case, folder, summary):
             continue
         found, wanted = (each.column(name).cast("double").to_numpy() for each in (table, expected))
         assert (np.isnan(found) == np.isnan(wanted)).all()
-        # Near P = 1 the rounding of P itself, 1.1e-16, is 1.4e-16 in Z: below Z = 1e-5 no program has ten digits.
+        # Near P = 1 the rounding of P itself, 1.1e-16, is 1.4e-16 in Z, and LDSC takes several roundings
+        # on its way: below Z = 1e-5 it does not have ten digits.
         tiny = np.abs(wanted) < 1e-5
         check_digits(found[~tiny], wanted[~tiny], 10, f"{case} {name}")
-        assert np.nanmax(np.abs(found - wanted)[tiny], initial=0) < 5e-16
+        assert np.nanmax(np.abs(found - wanted)[tiny], initial=0) < 1e-15
         if name == "Z":
             assert (np.signbit(found) == np.signbit(wanted))[~np.isnan(found)].all()
 

@@ -25,6 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import as_numpy
+
 BASES = ("A", "C", "G", "T")
 NOT_A_BASE = 4
 
@@ -51,7 +53,9 @@ def encode_alleles(alleles: pa.Array | pa.ChunkedArray) -> NDArray[np.uint8]:
         for letter in alleles.dictionary.to_pylist()
     ]
     look_up = np.array([*codes, NOT_A_BASE], dtype=np.uint8)
-    indices = pc.fill_null(alleles.indices, len(codes)).to_numpy(zero_copy_only=False)
+    indices = as_numpy(alleles.indices)
+    if alleles.null_count:
+        indices = np.nan_to_num(indices, nan=len(codes)).astype(np.int64)
     return look_up[indices]
 
 

@@ -33,6 +33,16 @@ def first_of_each(names: pa.Array) -> NDArray[np.int64] | None:
     return np.sort(np.unique(codes, return_index=True)[1])
 
 
+def is_first_of_each(names: pa.Array) -> NDArray[np.bool_]:
+    """Whether a row is the first with its name, (n_rows,)."""
+    rows = first_of_each(names)
+    if rows is None:
+        return np.ones(len(names), dtype=bool)
+    first = np.zeros(len(names), dtype=bool)
+    first[rows] = True
+    return first
+
+
 def hash_names(names: pa.StringArray) -> NDArray[np.uint64]:
     """A 64-bit hash of each name, (n_snps,): eight bytes at a time, multiplied and folded."""
     hashes = np.empty(len(names), dtype=np.uint64)
