@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sumh2.alignment import AlignedData, align
     from sumh2.gwas_files import munge
     from sumh2.h2 import H2Result, fit_h2
-    from sumh2.rg import RgPair, RgResult, fit_rg
+    from sumh2.rg import fit_rg
+    from sumh2.rg_result import RgPair, RgResult
     from sumh2.sumstats import SumStats
     from sumh2.sumstats_files import read_sumstats, write_sumstats
 
@@ -30,8 +31,8 @@ _HOMES = {
     "FitError": "ldscores.shared.errors",
     "H2Result": "sumh2.h2",
     "InputError": "ldscores.shared.errors",
-    "RgPair": "sumh2.rg",
-    "RgResult": "sumh2.rg",
+    "RgPair": "sumh2.rg_result",
+    "RgResult": "sumh2.rg_result",
     "SumStats": "sumh2.sumstats",
     "Tagging": "ldscores.tagging",
     "align": "sumh2.alignment",

@@ -13,11 +13,10 @@ import pyarrow.compute as pc
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.streams import is_parquet, open_stream
 from ldscores.shared.tables import (
     WHITESPACE,
     check_columns,
-    is_parquet,
-    open_stream,
     read_header,
     read_table,
     write_json,

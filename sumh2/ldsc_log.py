@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.tables import write_text
 from sumh2.h2 import H2Result
-from sumh2.rg import RgPair, RgResult
+from sumh2.rg_result import RgPair, RgResult
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import FEW_SNPS
 

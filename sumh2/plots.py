@@ -11,7 +11,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.tables import written_whole
 from sumh2.alignment import AlignedData
 from sumh2.h2 import H2Result
-from sumh2.rg import RgResult
+from sumh2.rg_result import RgResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,10 +17,10 @@ from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
+from ldscores.shared.streams import is_parquet
 from ldscores.shared.tables import (
     check_columns,
     check_format,
-    is_parquet,
     read_header,
     read_parquet,
     read_table,

@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.streams import is_parquet, open_stream, reading
 from ldscores.shared.text_columns import as_text
 
 #: Separator that stands for any run of blanks and tabs, as in LDSC's readers.
@@ -33,108 +33,7 @@ NULL_TEXTS = (
     "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
 )  # fmt: skip
 
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
-_PARQUET_MAGIC = b"PAR1"
 _METADATA_KEY = b"sumh2"
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Opening
-
-
-def open_stream(path: str | Path) -> BinaryIO:
-    """Decompressed bytes of a file (plain, gzip or bgzip, bz2, xz, zstd; told by its first bytes).
-
-    Raises
-    ------
-    InputError
-        The file is missing, a folder, unreadable or empty.
-    """
-    path = Path(path)
-    compression = _compression(path)
-    if compression == "xz":
-        import lzma
-
-        return lzma.open(path, "rb")
-    if compression == "bz2":
-        import bz2
-
-        return bz2.open(path, "rb")
-    if compression == "gzip":
-        # The standard library's reader takes bgzip's many members and says so when the last one is cut short.
-        import gzip
-
-        return gzip.open(path, "rb")
-    if compression == "zstd":
-        return pa.input_stream(str(path), compression="zstd")
-    return path.open("rb")
-
-
-def is_parquet(path: str | Path) -> bool:
-    """Whether the first bytes of a file are Parquet's."""
-    return _first_bytes(Path(path)).startswith(_PARQUET_MAGIC)
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            first = stream.read(8)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the name and the folder ({Path.cwd()})") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: found a folder, expected a file; name the file itself") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    if not first:
-        raise InputError(f"{path}: the file is empty; expected a table; download or write it again")
-    return first
-
-
-def _compression(path: Path) -> str | None:
-    first = _first_bytes(path)
-    return next((name for magic, name in _MAGIC.items() if first.startswith(magic)), None)
-
-
-@contextlib.contextmanager
-def _reading(path: Path, header: Sequence[str] = ()) -> Iterator[None]:
-    """Turn what decompressors and parsers raise about broken files into one message."""
-    try:
-        yield
-    except (EOFError, zlib.error) as error:
-        raise InputError(
-            f"{path}: the compressed data end too early ({error}); the file is truncated: download or copy it again"
-        ) from error
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: {_arrow_message(error, header)}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: text is not UTF-8 ({error}); convert it, e.g. with iconv -t utf-8") from error
-    except OSError as error:
-        broken = type(error).__name__ == "BadGzipFile" or "compress" in str(error).lower() or "CRC" in str(error)
-        what = "the compressed data are damaged" if broken else "cannot be read"
-        raise InputError(f"{path}: {what} ({error}); download or copy the file again") from error
-    except Exception as error:
-        # lzma.LZMAError has no place in the tree above, and importing lzma costs time that most runs do not owe.
-        if type(error).__name__ != "LZMAError":
-            raise
-        raise InputError(f"{path}: the compressed data are damaged ({error}); download or copy it again") from error
-
-
-def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str] = ()) -> str:
-    text = str(error)
-    if found := re.search(r"Expected (\d+) columns, got (\d+): (.*)", text, re.DOTALL):
-        expected, got, line = found.groups()
-        return (
-            f"a line has {got} fields where the header has {expected}: {line.strip()[:120]!r}; "
-            "repair that line, or check that the file is complete and its separator is the same throughout"
-        )
-    if found := re.search(r"column #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", text, re.DOTALL):
-        number, kind, value = found.groups()
-        column = header[int(number)] if int(number) < len(header) else f"number {int(number) + 1}"
-        wanted = {"double": "a number", "int64": "a whole number"}.get(kind, kind)
-        return f"column {column}: found {value[:60]!r}, expected {wanted}; correct the value or write NA"
-    if "invalid UTF8" in text:
-        return "text is not UTF-8; convert it, e.g. with iconv -t utf-8"
-    return f"cannot be parsed as a table ({text[:200]}); check that it is complete"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -158,7 +57,7 @@ def read_header(path: str | Path, comment: str | tuple[str, ...] | None = None) 
 
 def _header_line(path: Path, comment: str | tuple[str, ...] | None) -> tuple[str, int]:
     """The header line and the number of comment lines before it."""
-    with _reading(path), open_stream(path) as stream:
+    with reading(path), open_stream(path) as stream:
         for n_before, raw in enumerate(_lines(stream)):
             text = raw.decode("utf-8-sig").rstrip("\r\n")
             if comment is None or not text.startswith(comment):
@@ -231,7 +130,7 @@ def read_table(
     check_columns(path, header, wanted)
     separator = separator or sniffed
     n_skip = n_before + (column_names is None)
-    with _reading(path, header):
+    with reading(path, header):
         if separator == WHITESPACE:
             table = _read_blank_separated(path, header, wanted, types or {}, list(null_texts), n_skip, fill_short_lines)
         else:
@@ -377,7 +276,7 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tupl
     path = Path(path)
     if not is_parquet(path):
         raise InputError(f"{path}: found no Parquet file; expected one; was it written by another program?")
-    with _reading(path):
+    with reading(path):
         stored = pq.ParquetFile(path)
         schema = stored.schema_arrow
         if columns is not None:
@@ -472,7 +371,7 @@ def write_text(path: str | Path, text: str) -> None:
 def read_text(path: str | Path) -> str:
     """A text file, decompressed if need be."""
     path = Path(path)
-    with _reading(path), open_stream(path) as stream:
+    with reading(path), open_stream(path) as stream:
         return stream.read().decode("utf-8")
 
 

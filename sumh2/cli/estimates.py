@@ -109,8 +109,9 @@ def h2(
             chisq_max=chisq_max,
             n_blocks=n_blocks,
             m=chosen_totals(m),
-        ).with_provenance(run_provenance([sumstats], tagging, options))
+        )
         if out is not None:
+            result = result.with_provenance(run_provenance([sumstats], tagging, options))
             result.save(out)
             write_h2_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
         if plot is not None:
@@ -225,8 +226,9 @@ def rg(
             n_blocks=n_blocks,
             m=chosen_totals(m),
             n_threads=threads or len(os.sched_getaffinity(0)),
-        ).with_provenance(run_provenance(files, tagging, options))
+        )
         if out is not None:
+            result = result.with_provenance(run_provenance(files, tagging, options))
             result.save(out)
             write_rg_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
         if plot is not None:

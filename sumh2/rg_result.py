@@ -1,0 +1,143 @@
+"""Genetic correlations as results: a row a pair, with everything that was estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sumh2.kernels.product_regression import ProductFit
+from sumh2.results import Result, p_text, with_se
+from sumh2.verdicts import WHY_SEPARATOR
+
+NAN = float("nan")
+#: The report of many pairs shows this many reasons, the table all of them.
+REASONS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class RgPair:
+    """One pair of traits; every estimate is made on the pair's own SNPs.
+
+    Parameters
+    ----------
+    trait1, trait2
+        Names.
+    rg, rg_se, rg_z, rg_p, rg_log10_p
+        Genetic correlation as it is, also outside ±1; NaN where a heritability is not positive.
+    gcov, gcov_se, gcov_z, gcov_p, gcov_log10_p
+        Genetic covariance on the observed scale.
+    gcov_int, gcov_int_se
+        Its intercept: overlap of the samples times phenotypic correlation.
+    h2_1, h2_1_se, h2_int_1, h2_int_1_se, and the same for trait 2
+        Heritabilities on these SNPs, in one step unless a cutoff is given (as LDSC --rg; they differ from --h2).
+    gcov_liab, h2_liab_1, ... , with _se
+        Liability scale, NaN for a trait without prevalences; the correlation is the same on both scales.
+    mean_z1z2, mean_chi2_1, mean_chi2_2, lambda_gc_1, lambda_gc_2
+        Over the regression SNPs.
+    n_shared, n_snps
+        SNPs that both traits have, and those of them with matching alleles (and below ``chisq_max``).
+    n_blocks
+        Jackknife blocks; 0 where the pair could not be fitted.
+    status, why
+        ok, caution or unusable, and what to do.
+    fits
+        The three regressions (trait 1, trait 2, covariance) with their delete values; None where they failed.
+    """
+
+    trait1: str
+    trait2: str
+    rg: float = NAN
+    rg_se: float = NAN
+    rg_z: float = NAN
+    rg_p: float = NAN
+    rg_log10_p: float = NAN
+    gcov: float = NAN
+    gcov_se: float = NAN
+    gcov_z: float = NAN
+    gcov_p: float = NAN
+    gcov_log10_p: float = NAN
+    gcov_int: float = NAN
+    gcov_int_se: float = NAN
+    h2_1: float = NAN
+    h2_1_se: float = NAN
+    h2_int_1: float = NAN
+    h2_int_1_se: float = NAN
+    h2_2: float = NAN
+    h2_2_se: float = NAN
+    h2_int_2: float = NAN
+    h2_int_2_se: float = NAN
+    gcov_liab: float = NAN
+    gcov_liab_se: float = NAN
+    h2_liab_1: float = NAN
+    h2_liab_1_se: float = NAN
+    h2_liab_2: float = NAN
+    h2_liab_2_se: float = NAN
+    mean_z1z2: float = NAN
+    mean_chi2_1: float = NAN
+    mean_chi2_2: float = NAN
+    lambda_gc_1: float = NAN
+    lambda_gc_2: float = NAN
+    n_shared: int = 0
+    n_snps: int = 0
+    n_blocks: int = 0
+    status: str = "ok"
+    why: str = ""
+    fits: tuple[ProductFit, ProductFit, ProductFit] | None = field(default=None, repr=False)
+
+    def to_record(self) -> dict[str, Any]:
+        """The row of the tidy table."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fits"}
+
+
+@dataclass(frozen=True)
+class RgResult(Result):
+    """Genetic correlations of the pairs asked for.
+
+    Parameters
+    ----------
+    pairs
+        In the order asked for.
+    m
+        Reference SNPs behind the LD scores.
+    """
+
+    pairs: tuple[RgPair, ...]
+    m: float
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        return self.origin
+
+    def with_provenance(self, origin: Mapping[str, Any]) -> RgResult:
+        """The same result, knowing where it comes from."""
+        return replace(self, origin=origin)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        return [pair.to_record() for pair in self.pairs]
+
+    def __str__(self) -> str:
+        width = max(len(name) for pair in self.pairs for name in (pair.trait1, pair.trait2))
+        lines = [
+            f"{'trait 1':<{width}}  {'trait 2':<{width}}  {'rg':>17}  {'p':>9}  {'gcov intercept':>17}"
+            f"  {'h2 1':>17}  {'h2 2':>17}  {'SNPs':>9}  status"
+        ]
+        for pair in self.pairs:
+            lines.append(
+                f"{pair.trait1:<{width}}  {pair.trait2:<{width}}  {with_se(pair.rg, pair.rg_se):>17}  "
+                f"{p_text(pair.rg_p, pair.rg_log10_p):>9}  {with_se(pair.gcov_int, pair.gcov_int_se):>17}  "
+                f"{with_se(pair.h2_1, pair.h2_1_se):>17}  {with_se(pair.h2_2, pair.h2_2_se):>17}  "
+                f"{pair.n_snps:>9,}  {pair.status}"
+            )
+        reasons = [
+            f"  {pair.trait1} - {pair.trait2}: {reason}"
+            for pair in self.pairs
+            for reason in pair.why.split(WHY_SEPARATOR)
+            if reason
+        ]
+        if reasons:
+            lines += ["", *reasons[:REASONS_SHOWN]]
+        if len(reasons) > REASONS_SHOWN:
+            lines.append(f"  and {len(reasons) - REASONS_SHOWN} more, in the column why of the table")
+        return "\n".join(lines)
