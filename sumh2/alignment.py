@@ -57,7 +57,8 @@ class AlignedData:
 
     Parameters
     ----------
-    snp, chrom : string array, (n_snps,)
+    rows : int64, (n_snps,)
+        The SNPs, as rows of the reference.
     z, n_samples : float64, (n_snps, n_traits), a trait's column contiguous
         NaN where a trait lacks the SNP.  Z has the common orientation of :mod:`ldscores.shared.alleles`.
     kinds : int8, (n_snps, n_traits)
@@ -70,8 +71,7 @@ class AlignedData:
         One entry a column of z.
     """
 
-    snp: pa.Array
-    chrom: pa.Array
+    rows: NDArray[np.int64]
     z: NDArray[np.float64]
     n_samples: NDArray[np.float64]
     kinds: NDArray[np.int8]
@@ -79,6 +79,16 @@ class AlignedData:
     regression_tagging: NDArray[np.float64]
     reference: Tagging
     traits: tuple[AlignedTrait, ...]
+
+    @property
+    def snp(self) -> pa.Array:
+        """Names of the SNPs, (n_snps,)."""
+        return self.reference.snp.take(as_arrow(self.rows))
+
+    @property
+    def chrom(self) -> pa.Array:
+        """Chromosomes of the SNPs, (n_snps,)."""
+        return self.reference.chrom.take(as_arrow(self.rows))
 
     @property
     def n_traits(self) -> int:
@@ -141,8 +151,7 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
     present = np.isfinite(z).any(axis=1)
     snps = np.flatnonzero(present)
     return AlignedData(
-        snp=tagging.snp.take(as_arrow(snps)),
-        chrom=tagging.chrom.take(as_arrow(snps)),
+        rows=snps,
         z=np.asfortranarray(z[snps]),
         n_samples=np.asfortranarray(n_samples[snps]),
         kinds=np.asfortranarray(kinds[snps]),

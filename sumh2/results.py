@@ -50,18 +50,22 @@ class Result(ABC):
         return [table, record]
 
 
-def normal_log10_p(z: float) -> float:
-    """log10 of the two-sided normal p-value of z: finite where the p-value itself underflows."""
-    from scipy.special import log_ndtr
-
-    return float((log_ndtr(-abs(z)) + math.log(2)) / math.log(10))
+#: From here on the two-sided p-value is below the smallest double that has all its digits.
+_UNDERFLOW_Z = 37.0
 
 
 def normal_p(z: float) -> float:
     """Two-sided normal p-value of z."""
-    from scipy.special import ndtr
+    return math.erfc(abs(z) / math.sqrt(2))
 
-    return float(2 * ndtr(-abs(z)))
+
+def normal_log10_p(z: float) -> float:
+    """log10 of the two-sided normal p-value of z: finite where the p-value itself underflows."""
+    if abs(z) < _UNDERFLOW_Z:
+        return math.log10(normal_p(z))
+    from scipy.special import log_ndtr  # its import costs time that few results owe
+
+    return float((log_ndtr(-abs(z)) + math.log(2)) / math.log(10))
 
 
 def z_and_p(estimate: float, se: float) -> tuple[float, float, float]:
