@@ -10,9 +10,10 @@ position.  :func:`ldscores.merge.place_on_genome` gives them those of a panel.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
     header = tables.read_header(path)[0]
     labels = _check_header(path, header)
     n_fixed, n_labels = len(_HEADER), len(labels)
-    columns = [*(f"{place + 1} ({name})" for place, name in enumerate(header))]  # BLANK is there three times
+    columns = [f"{place + 1} ({name})" for place, name in enumerate(header)]  # BLANK is there three times
     types = {name: pa.string() for name in columns[:n_fixed]} | {name: pa.float64() for name in columns[n_fixed:]}
     table = tables.read_table(
         path, column_names=columns, types=types, comment=header[0], fill_short_lines=False, null_texts=()
@@ -94,7 +95,7 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
     )  # fmt: skip
     tagging = Tagging(
         snp=words[0], chrom=pa.array(np.full(n_rows, LDAK_CHROMOSOME)), bp=np.arange(1, n_rows + 1),
-        tagging=values[:n_rows].copy(), names=labels, m=np.diag(ldak.contributions).copy(),
+        tagging=values[:n_rows], names=labels, m=np.diag(ldak.contributions).copy(),
         regression_tagging=numbers["Tagging"], a1=encode_alleles(words[1]), a2=encode_alleles(words[2]),
         maf=known.get("MAF"), sources=(str(path),), ldak=ldak,
     )  # fmt: skip
@@ -210,10 +211,11 @@ def write_ldak_tagging(path: str | Path, tagging: Tagging) -> None:
         The tagging lacks LDAK's sums, its Tagging column or alleles, or an allele is none of A C G T.
     """
     ldak = _check_complete(path, tagging)
-    _write_lines(path, [_header_of(tagging, ldak), *_snp_lines(tagging, ldak), _tail_of(tagging, ldak)])
+    ends = [_header_of(tagging, ldak)], [_tail_of(tagging, ldak)]
+    _write_lines(path, itertools.chain(ends[0], _snp_lines(tagging, ldak), ends[1]))
 
 
-def _write_lines(path: str | Path, pieces: Sequence[str]) -> None:
+def _write_lines(path: str | Path, pieces: Iterable[str]) -> None:
     import gzip
 
     with tables.written_whole(path) as partial, partial.open("wb") as raw:
@@ -255,9 +257,8 @@ def _header_of(tagging: Tagging, ldak: LdakColumns) -> str:
     return " ".join([*words, *tagging.names]) + "\n"
 
 
-def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> list[str]:
+def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> Iterator[str]:
     """Text of all SNPs, in pieces."""
-    pieces = []
     for start in range(0, len(tagging), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
         n_rows = len(tagging.bp[rows])
@@ -278,8 +279,7 @@ def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> list[str]:
             *(_text(tagging.tagging[rows, place], 4) for place in range(tagging.n_categories)),
         ]  # fmt: skip
         lines = pc.binary_join_element_wise(*columns, " ")
-        pieces.append("\n".join(lines.to_pylist()) + "\n")
-    return pieces
+        yield "\n".join(lines.to_pylist()) + "\n"
 
 
 def _text(values: NDArray[np.float64], digits: int) -> pa.Array:
