@@ -2,7 +2,7 @@
 
 From .bed files to results, on real genotypes of ../shared: 82,448 dense SNPs of 489 people (thinning, and weightings of
 the 40,077 SNPs that stay) and 23,700 sparse SNPs of 504.  LDAK's costs were measured on this kind of machine, one
-thread (SPEC-LDAK, section 13).  Prints GFLOP/s of the correlations beside numpy's own sgemm in the same run.
+thread (SPEC-LDAK, section 13).  Numpy's own sgemm, timed in the same run, says how fast this machine is.
 """
 
 from __future__ import annotations

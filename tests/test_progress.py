@@ -137,18 +137,27 @@ def test_errors_and_early_ends_pass_through(clock, capsys):
 
 
 def test_tqdm_is_loaded_only_when_a_bar_is_drawn():
-    code = ("import sys, logging; from ldscores.shared.progress import progress; "
-            "from ldscores.shared.logs import configure_logging; configure_logging(); "
-            "list(progress([1], label='a', unit='b')); print('tqdm' in sys.modules)")
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                         cwd=Path(__file__).parents[1])
+    code = (
+        "import sys, logging; from ldscores.shared.progress import progress; "
+        "from ldscores.shared.logs import configure_logging; configure_logging(); "
+        "list(progress([1], label='a', unit='b')); print('tqdm' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
     assert ran.stdout == "False\n"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"),
-     (360000, "100 h 0 min")],
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (7800, "2 h 10 min"),
+        (360000, "100 h 0 min"),
+    ],
 )
 def test_format_seconds(seconds, text):
     assert format_seconds(seconds) == text
