@@ -91,7 +91,158 @@ def show(ld_scores: str, *, w_ld: str | None = None) -> TaggingSummary:
     return summarise_tagging(read_tagging(ld_scores, w_ld))
 
 
-COMMANDS = (convert, show)
+@command(group="Panels")
+def build(
+    *,
+    bfile: str,
+    out: str,
+    model: str = "gcta",
+    window_cm: float | None = None,
+    window_kb: float | None = None,
+    window_snps: int | None = None,
+    ldsc_windows: bool = False,
+    alphas: str | None = None,
+    power: float | None = None,
+    annot: str | None = None,
+    annotation_prefix: str | None = None,
+    annotation_number: int | None = None,
+    partition_prefix: str | None = None,
+    partition_number: int | None = None,
+    background: bool | None = None,
+    all_one: bool = True,
+    weights: str | None = None,
+    thin: str | None = None,
+    hwe_stand: bool = True,
+    maf: float = 0.0,
+    keep: str | None = None,
+    remove: str | None = None,
+    extract: str | None = None,
+    exclude: str | None = None,
+    genetic_map: str | None = None,
+    regression_snps: str | None = None,
+    covar: str | None = None,
+    raw_r2: bool = False,
+    conventions: Literal["preset", "ldsc", "ldak"] = "preset",
+    format: Literal["tagging", "ldsc", "ldak"] = "tagging",
+    double: bool | None = None,
+    threads: int | None = None,
+    memory: float = 2.0,
+    scheduler: str | None = None,
+) -> str:
+    """Compute LD scores and taggings of a reference panel, for all models and annotations in one sweep.
+
+    Parameters
+    ----------
+    bfile : str
+        PLINK 1 panel (.bed, .bim, .fam): a prefix, a folder, or a path with @ or {chr} for the chromosome.
+    out : str
+        Stem of the files written; with several models, .<model> is added. With @ and --format ldsc, one set per
+        chromosome. Work in progress lies in <out>.parts; the same command started again goes on from there.
+    model : str
+        Heritability models, separated by commas: gcta, human-default, ldak, ldak-thin, bld-ldak, bld-ldak+alpha,
+        baseline-ld, alpha, own.
+    window_cm : float
+        Largest distance of neighbours in centimorgans. One of the three windows; by default that of the first model's
+        publication: 1 cM for gcta and baseline-ld, 1000 kb for LDAK's models.
+    window_kb : float
+        The same in kilobases.
+    window_snps : int
+        The same in SNPs.
+    ldsc_windows : bool
+        Enlarge windows to chunks of 50 SNPs as LDSC does, for its very numbers; by default windows are exact.
+    alphas : str
+        Grid of alpha, e.g. --alphas=-1:0.5:0.05; adds the model alpha unless one with a grid is named.
+    power : float
+        Replaces the alpha of the models.
+    annot : str
+        Annotations in LDSC's format, with @ for the chromosome; several sets are separated by commas.
+    annotation_prefix : str
+        Annotations in LDAK's format: files <prefix>1, <prefix>2, ...
+    annotation_number : int
+        How many of them; by default as many as there are.
+    partition_prefix : str
+        Partitions in LDAK's format; no base category is added.
+    partition_number : int
+        How many of them.
+    background : bool
+        Whether SNPs outside all partitions make a category of their own.
+    all_one : bool
+        Whether a SNP of several partitions counts fully in each.
+    weights : str
+        LDAK weightings (weights.short of: ldscores weights).
+    thin : str
+        SNPs kept after thinning (thin.in of: ldscores thin).
+    hwe_stand : bool
+        Take the variance of a SNP from its frequency, 2f(1-f); otherwise the observed one.
+    maf : float
+        Leave out SNPs whose minor allele frequency is not above this.
+    keep : str
+        File of people to keep: FID IID, or IID alone.
+    remove : str
+        File of people to leave out.
+    extract : str
+        File of SNPs to keep.
+    exclude : str
+        File of SNPs to leave out.
+    genetic_map : str
+        Genetic map for centimorgans, with @ for the chromosome; by default those of the .bim.
+    regression_snps : str
+        File of the SNPs that get a row, e.g. HapMap3; all SNPs stay reference SNPs.
+    covar : str
+        Covariates to regress out of the genotypes (FID IID PC1 ...), for admixed panels as in cov-LDSC.
+    raw_r2 : bool
+        Add up r2 as it is, without the correction for the number of people.
+    conventions : str
+        Whose rules say which SNPs are used; by default those of the first model.
+    format : str
+        Our own tagging.parquet, LDSC's .l2.ldscore.gz with .l2.M, or LDAK's .tagging.
+    double : bool
+        Double precision throughout; by default where LDSC's or LDAK's printed digits are asked for.
+    threads : int
+        Cores to use; all by default.
+    memory : float
+        Bound on the genotypes held at a time, in GB.
+    scheduler : str
+        Address of a Dask scheduler that gets the chromosomes; 'local' starts a cluster on this machine.
+
+    Examples
+    --------
+    ldscores build --bfile eur@ --model gcta --window-cm 1 --out eur.gcta
+
+    ldscores build --bfile eur@ --model gcta,human-default --alphas=-1:0.5:0.05 --window-cm 1 --out eur
+
+    ldscores build --bfile eur@ --annot baseline.@ --model own --ldsc-windows --format ldsc --out baseline_scores.@
+    """
+    given = dict(locals())
+    from ldscores.build_files import add_covariates, build_to_files, find_models, plan_build
+    from ldscores.heritability_models import parse_models
+    from ldscores.plink_files import read_panel
+
+    settings = {name: value for name, value in given.items() if value is not None}
+    models = parse_models(model, alphas)
+    options = plan_build(
+        models, window_cm=window_cm, window_kb=window_kb, window_snps=window_snps, ldsc_windows=ldsc_windows, maf=maf,
+        conventions=conventions, raw_r2=raw_r2, regression_snps=regression_snps, threads=threads, memory=memory,
+        double=format != "tagging" or ldsc_windows if double is None else double,
+    )  # fmt: skip
+    panel = read_panel(
+        bfile, keep=keep, remove=remove, extract=extract, exclude=exclude, genetic_map=genetic_map,
+        conventions=options.conventions,
+    )  # fmt: skip
+    files = find_models(
+        panel, models, annot=annot, annotation_prefix=annotation_prefix, annotation_number=annotation_number,
+        partition_prefix=partition_prefix, partition_number=partition_number, background=background, all_one=all_one,
+        weights=weights, thin=thin, power=power, hwe_stand=hwe_stand,
+    )  # fmt: skip
+    written = build_to_files(
+        panel, files, add_covariates(options, covar, panel), out, file_format=format, scheduler=scheduler,
+        settings=settings,
+    )  # fmt: skip
+    more = f" and {len(written) - 1} more files" if len(written) > 1 else ""
+    return f"{written[0]}{more}"
+
+
+COMMANDS = (build, convert, show)
 
 
 def main() -> None:

@@ -120,9 +120,10 @@ class ReferencePanel:
     @property
     def where(self) -> str:
         """The files in a few words, for messages."""
-        if not self.sources:
+        beds = [source for source in self.sources if source.endswith(".bed")]
+        if not beds:
             return "panel"
-        return self.sources[0] if len(self.sources) == 1 else f"{self.sources[0]} and {len(self.sources) - 1} more"
+        return beds[0] if len(beds) == 1 else f"{beds[0]} and {len(beds) - 1} more"
 
     def chromosomes(self) -> dict[str, slice]:
         """Rows of each chromosome, in natural order."""

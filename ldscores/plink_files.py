@@ -111,11 +111,12 @@ def read_panel(
     beds = tuple(files.files.values())
     fams = [_beside(bed, ".fam", files) for bed in beds]
     people = _read_people(beds, fams)
-    parts = []
+    parts, bims = [], []
     for bed in beds:
         bim = _beside(bed, ".bim", files)
         parts.append(_read_bim(bim))
         _check_bed(bed, len(people), len(parts[-1]), bim, fams[0])
+        bims.append(bim)
     snps = pa.concat_tables(parts).combine_chunks()
     edges = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
     notes: list[str] = []
@@ -129,11 +130,10 @@ def read_panel(
         allele_1=_one(snps["A1"]), allele_2=_one(snps["A2"]),
         individuals=people if chosen is None else people.take(pa.array(chosen)),
         genotypes=BedGenotypes(beds, len(people), edges, chosen), rows=rows,
-        sources=tuple(map(str, beds)), notes=tuple(notes),
+        sources=tuple(map(str, [*beds, *bims, *dict.fromkeys(fams)])), notes=tuple(notes),
     )  # fmt: skip
-    logger.info("%s: %d SNPs, %d people", panel.where, len(panel), panel.n_individuals)
-    for note in notes:
-        logger.info("%s: %s", panel.where, note)
+    counts = f"{len(panel)} SNPs, {panel.n_individuals} people"
+    logger.info("%s: %s", panel.where, "; ".join([counts, *notes]))
     return panel if genetic_map is None else read_genetic_map(genetic_map).place(panel)
 
 

@@ -155,8 +155,13 @@ def _listed(numbers: NDArray[np.float64] | None) -> list | None:
     return None if numbers is None else numbers.tolist()
 
 
-def read_own(path: str | Path) -> Tagging:
+def read_own(path: str | Path, *, announce: bool = True) -> Tagging:
     """Read a file of :func:`write_tagging`; every array equals the one written.
+
+    Parameters
+    ----------
+    announce
+        Whether to log what was found; parts of a longer run are not news.
 
     Raises
     ------
@@ -181,7 +186,8 @@ def read_own(path: str | Path) -> Tagging:
         model=metadata.get("model", ""), window=metadata.get("window", ""),
         sources=(str(path),), notes=tuple(metadata.get("notes", ())), **numbers, **alleles,
     )  # fmt: skip
-    logger.info("%s: %s", path, tagging.counts)
+    if announce:
+        logger.info("%s: %s", path, tagging.counts)
     return tagging
 
 

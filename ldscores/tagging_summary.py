@@ -148,9 +148,7 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
     return float(first @ second / scale) if scale > 0 else np.nan
 
 
-def _warnings(
-    tagging: Tagging, low: NDArray[np.float64], high: NDArray[np.float64], condition: float
-) -> list[str]:
+def _warnings(tagging: Tagging, low: NDArray[np.float64], high: NDArray[np.float64], condition: float) -> list[str]:
     found = []
     constant = [name for name, least, most in zip(tagging.names, low, high, strict=True) if least == most]
     if constant:

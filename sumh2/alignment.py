@@ -120,46 +120,73 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
     if not traits:
         raise InputError("no trait: found none, expected at least one summary statistics file; name one")
     regression_tagging = _regression_tagging(tagging)
-    weighted = np.isfinite(regression_tagging)
-    shape = (len(tagging.snp), len(traits))
+    on_reference = [
+        _put_on_reference(trait, tagging, np.isfinite(regression_tagging), check_alleles) for trait in traits
+    ]
+    present = np.zeros(len(tagging.snp), dtype=bool)
+    for columns in on_reference:
+        present[columns.places] = True
+    rows = np.flatnonzero(present)
+    row_of = np.empty(len(present), dtype=np.int32)
+    row_of[rows] = np.arange(len(rows), dtype=np.int32)
+    shape = (len(rows), len(traits))
     z, n_samples = np.full(shape, np.nan, order="F"), np.full(shape, np.nan, order="F")
     kinds = np.zeros(shape, dtype=np.int8, order="F")
-    aligned = []
-    for column, trait in enumerate(traits):
-        rows, found = _matching_rows(trait, tagging)
-        steps = [FilterCount("in the LD scores", len(trait) - len(rows), len(rows))]
-        rows, found = rows[weighted[found]], found[weighted[found]]
-        steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
-        signs, kind = _signs_and_kinds(trait, rows, check_alleles)
-        if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
-            theirs = allele_kinds(tagging.a1[found], tagging.a2[found])
-            same = (kind == theirs) | (kind == 0) | (theirs == 0)
-            rows, found, signs, kind = rows[same], found[same], signs[same], kind[same]
-            steps.append(FilterCount("with the alleles of the LD reference", steps[-1].kept - len(rows), len(rows)))
-        if not len(rows):
-            raise InputError(_no_overlap(trait, tagging, steps))
-        z[found, column] = trait.z[rows] * signs
-        n_samples[found, column] = trait.n[rows]
-        kinds[found, column] = kind
-        aligned.append(
-            AlignedTrait(
-                trait.trait, trait.source, trait.a1 is not None, trait.samp_prev, trait.pop_prev,
-                trait.filters + tuple(steps), _maf_correlation(trait, tagging, rows, found),
-            )
-        )  # fmt: skip
-        log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{s.kept} {s.what}" for s in steps))
-    present = np.isfinite(z).any(axis=1)
-    snps = np.flatnonzero(present)
+    for number, columns in enumerate(on_reference):
+        own = row_of[columns.places]
+        z[own, number], n_samples[own, number], kinds[own, number] = columns.z, columns.n, columns.kinds
     return AlignedData(
-        rows=snps,
-        z=np.asfortranarray(z[snps]),
-        n_samples=np.asfortranarray(n_samples[snps]),
-        kinds=np.asfortranarray(kinds[snps]),
-        tagging=tagging.tagging[snps],
-        regression_tagging=np.ascontiguousarray(regression_tagging[snps]),
+        rows=rows,
+        z=z,
+        n_samples=n_samples,
+        kinds=kinds,
+        tagging=tagging.tagging[rows],
+        regression_tagging=regression_tagging[rows],
         reference=tagging,
-        traits=tuple(aligned),
+        traits=tuple(columns.info for columns in on_reference),
     )
+
+
+@dataclass(frozen=True)
+class _OnReference:
+    """The SNPs of one trait that count, with their rows in the reference."""
+
+    places: NDArray[np.int64]
+    z: NDArray[np.float64]
+    n: NDArray[np.float64]
+    kinds: NDArray[np.int8]
+    info: AlignedTrait
+
+
+def _put_on_reference(
+    trait: SumStats, tagging: Tagging, weighted: NDArray[np.bool_], check_alleles: bool
+) -> _OnReference:
+    """Match one trait to the reference, drop what does not count, put z on the common orientation."""
+    rows, places = _matching_rows(trait, tagging)
+    steps = [FilterCount("in the LD scores", len(trait) - len(rows), len(rows))]
+    counts = weighted[places]
+    if not counts.all():
+        rows, places = rows[counts], places[counts]
+    steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
+    signs, kinds = _signs_and_kinds(trait, rows, check_alleles)
+    if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
+        theirs = allele_kinds(tagging.a1[places], tagging.a2[places])
+        same = (kinds == theirs) | (kinds == 0) | (theirs == 0)
+        rows, places, signs, kinds = rows[same], places[same], signs[same], kinds[same]
+        steps.append(FilterCount("with the alleles of the LD reference", steps[-1].kept - len(rows), len(rows)))
+    if not len(rows):
+        raise InputError(_no_overlap(trait, tagging, steps))
+    info = AlignedTrait(
+        name=trait.trait,
+        source=trait.source,
+        has_alleles=trait.a1 is not None,
+        samp_prev=trait.samp_prev,
+        pop_prev=trait.pop_prev,
+        steps=trait.filters + tuple(steps),
+        maf_correlation=_maf_correlation(trait, tagging, rows, places),
+    )
+    log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{step.kept} {step.what}" for step in steps))
+    return _OnReference(places, trait.z[rows] * signs, trait.n[rows], kinds, info)
 
 
 def _regression_tagging(tagging: Tagging) -> NDArray[np.float64]:
