@@ -177,7 +177,7 @@ class Tagging:
         if not found.sum() > 0:
             raise InputError(
                 f"{self.where}: {which} adds up to {found.sum():g} over {self.n_categories} categories; expected a "
-                "positive number of SNPs; check the files of totals, or give the numbers with --m-count"
+                "positive number of SNPs; check the files of totals, or give the numbers with --m"
             )
         return found
 
@@ -192,7 +192,7 @@ class Tagging:
         remedies += [f"use {other}"] if other_is_there else []
         return (
             f"{self.where}: no totals {which}: {found}; expected {self.n_categories} numbers, one per category; "
-            f"{', '.join([*remedies, 'or give them with --m-count'])}"
+            f"{', '.join([*remedies, 'or give them with --m'])}"
         )
 
     def take(self, rows: NDArray[np.integer]) -> Tagging:

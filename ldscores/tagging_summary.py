@@ -154,7 +154,7 @@ def _warnings(tagging: Tagging, low: NDArray[np.float64], high: NDArray[np.float
     if constant:
         found.append(f"the same at every SNP, so that fits leave it out: {', '.join(constant[:5])}")
     if tagging.m is None and tagging.m_5_50 is None:
-        found.append("no totals: put the .l2.M or .l2.M_5_50 files beside the LD scores, or fit with --m-count")
+        found.append("no totals: put the .l2.M or .l2.M_5_50 files beside the LD scores, or fit with --m")
     if condition > CONDITION_LIMIT and not constant:
         found.append(f"collinear categories (condition number {condition:.3g}): leave one of them out")
     return found

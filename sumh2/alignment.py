@@ -38,6 +38,8 @@ class AlignedTrait:
         Share of cases in sample and population; None for a quantitative trait.
     steps
         SNPs removed and kept, from the file to here.
+    share_mismatched
+        Share of the SNPs in the LD reference that were dropped for other alleles than the reference's.
     maf_correlation
         Correlation of its minor allele frequencies with the reference's; NaN where either lacks them.
     """
@@ -48,6 +50,7 @@ class AlignedTrait:
     samp_prev: float | None
     pop_prev: float | None
     steps: tuple[FilterCount, ...]
+    share_mismatched: float
     maf_correlation: float
 
 
@@ -90,6 +93,12 @@ class AlignedData:
         """Chromosomes of the SNPs, (n_snps,)."""
         return self.reference.chrom.take(as_arrow(self.rows))
 
+    def first_and_last_chromosome(self, used: NDArray[np.bool_] | None) -> tuple[str, str]:
+        """Chromosomes of the first and the last SNP that is used; of the reference itself for None."""
+        rows = [0, len(self.reference.chrom) - 1] if used is None else self.rows[np.flatnonzero(used)[[0, -1]]]
+        first, last = (self.reference.chrom[int(row)].as_py() for row in rows)
+        return first, last
+
     @property
     def n_traits(self) -> int:
         """Number of traits."""
@@ -117,6 +126,8 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
     InputError
         No trait is given, or one shares no SNP with the tagging: the message says what names each side uses.
     """
+    if isinstance(traits, SumStats) or not isinstance(tagging, Tagging):
+        raise InputError("align: expected a list of summary statistics, then a tagging: align([trait], tagging)")
     if not traits:
         raise InputError("no trait: found none, expected at least one summary statistics file; name one")
     regression_tagging = _regression_tagging(tagging)
@@ -169,11 +180,13 @@ def _put_on_reference(
         rows, places = rows[counts], places[counts]
     steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
     signs, kinds = _signs_and_kinds(trait, rows, check_alleles)
+    share_mismatched = 0.0
     if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
         theirs = allele_kinds(tagging.a1[places], tagging.a2[places])
         same = (kinds == theirs) | (kinds == 0) | (theirs == 0)
         rows, places, signs, kinds = rows[same], places[same], signs[same], kinds[same]
         steps.append(FilterCount("with the alleles of the LD reference", steps[-1].kept - len(rows), len(rows)))
+        share_mismatched = float(1 - same.mean()) if len(same) else 0.0
     if not len(rows):
         raise InputError(_no_overlap(trait, tagging, steps))
     info = AlignedTrait(
@@ -183,6 +196,7 @@ def _put_on_reference(
         samp_prev=trait.samp_prev,
         pop_prev=trait.pop_prev,
         steps=trait.filters + tuple(steps),
+        share_mismatched=share_mismatched,
         maf_correlation=_maf_correlation(trait, tagging, rows, places),
     )
     log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{step.kept} {step.what}" for step in steps))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import difflib
+import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +17,12 @@ import pyarrow.compute as pc
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import check_stem
 from ldscores.shared.streams import is_parquet, open_stream
-from ldscores.shared.tables import (
-    WHITESPACE,
-    check_columns,
-    read_header,
-    read_table,
-    write_json,
-    write_text,
-)
+from ldscores.shared.table_headers import read_header, split_line
+from ldscores.shared.tables import WHITESPACE, check_columns, read_table, write_json, write_text
 from ldscores.shared.unique_names import is_first_of_each
+from sumh2.gwas_first_lines import check_is_gwas_table
 from sumh2.gwas_headers import CATEGORY, FIELDS, ColumnMap, clean_header, map_columns
 from sumh2.gwas_headers_ldsc import map_columns_ldsc
 from sumh2.gwas_table import GwasTable, SnpList
@@ -55,7 +55,7 @@ def read_gwas(path: str | Path, options: MungeOptions | None = None) -> GwasTabl
     Parameters
     ----------
     path
-        A text table (tabs, commas or blanks; plain, gzip, bgzip, bz2, xz or zstd) or a Parquet file.
+        A text table (tabs, commas, semicolons or blanks; plain, gzip, bgzip, bz2, xz or zstd) or a Parquet file.
     options
         Names of columns, and the choices that decide which columns are needed.
 
@@ -77,6 +77,8 @@ def read_gwas(path: str | Path, options: MungeOptions | None = None) -> GwasTabl
     needed |= {"NSTUDY"} if n_source in (("constant",), ("header",)) else set()
     columns = {name: column for name, column in column_map.columns.items() if name in needed}
     column_map = dataclasses.replace(column_map, columns=columns)
+    read = set(column_map.file_columns())
+    column_map = dataclasses.replace(column_map, unused=tuple(name for name in header if name not in read))
     # The digits of P matter only where Z is made of it.
     text_p = z_source[0] == "P"
     types: dict[str, pa.DataType] = dict.fromkeys(column_map.info_list, pa.float64())
@@ -86,9 +88,7 @@ def read_gwas(path: str | Path, options: MungeOptions | None = None) -> GwasTabl
         types[column] = pa.string() if is_text else _CATEGORY if FIELDS[name].kind == CATEGORY else pa.float64()
     types |= dict.fromkeys(column_map.allele_pair or (), _CATEGORY)
     types |= {column_map.keep_rows[0]: _CATEGORY} if column_map.keep_rows else {}
-    table = read_table(
-        path, columns=list(column_map.file_columns()), types=types, comment=COMMENT, fill_short_lines=False
-    )
+    table = _read_columns(path, column_map, types)
     if table.num_rows == 0:
         raise InputError(f"{path}: found a header and no rows; expected one row a SNP; is the file complete?")
     return GwasTable(_under_field_names(table, column_map, types, str(path)), column_map, str(path))
@@ -106,8 +106,38 @@ def _look_at(path: str | Path) -> tuple[list[str], list[list[str]]]:
     header, separator = read_header(path, COMMENT)
     with open_stream(path) as stream:
         lines = [text for text in stream.read(1 << 16).decode("utf-8-sig", "replace").splitlines() if text.strip()]
-    lines = [line for line in lines if not line.startswith(COMMENT)][1:4]
-    return header, [line.split(None if separator == WHITESPACE else separator) for line in lines]
+    rows = [split_line(line, separator) for line in lines if not line.startswith(COMMENT)][1:4]
+    check_is_gwas_table(header, rows, lines[0], str(path))
+    return header, rows
+
+
+def _read_columns(path: str | Path, column_map: ColumnMap, types: dict[str, pa.DataType]) -> pa.Table:
+    columns = list(column_map.file_columns())
+    try:
+        return read_table(path, columns=columns, types=types, comment=COMMENT, fill_short_lines=False)
+    except InputError as error:
+        found = re.search(r"a line has (\d+) fields where the header has (\d+)", str(error))
+        if found is None:
+            raise
+        n_found, n_columns = map(int, found.groups())
+        number = _ragged_line(path, n_columns)
+        where = f"line {number}" if number is not None else "a line"
+        remedy = "; --ldsc fills short lines with missing values" if n_found < n_columns else ""
+        raise InputError(str(error).replace("a line has", f"{where} has", 1) + remedy) from None
+
+
+def _ragged_line(path: str | Path, n_columns: int) -> int | None:
+    """Number of the first line with another number of fields, from 1."""
+    _, separator = read_header(path, COMMENT)
+    with open_stream(path) as stream:
+        lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+        for number, line in enumerate(lines, start=1):
+            text = line.rstrip("\r\n")
+            fields = next(csv.reader([text], delimiter=separator)) if '"' in text and len(separator) == 1 else None
+            ragged = len(fields if fields is not None else split_line(text, separator)) != n_columns
+            if ragged and text.strip() and not text.startswith(COMMENT):
+                return number
+    return None
 
 
 def _overrides(options: MungeOptions, header: list[str], where: str) -> dict[str, str]:
@@ -161,6 +191,8 @@ def _cast(values: pa.ChunkedArray, wanted: pa.DataType, where: str) -> pa.Chunke
 def read_snp_list(path: str | Path, *, with_alleles: bool) -> SnpList:
     """A list of SNPs: with alleles a table with columns SNP, A1, A2; without, one name a line (first column).
 
+    The columns go by all their names (rsid, effect_allele, REF, ...); which allele is which is no matter.
+
     Raises
     ------
     InputError
@@ -168,9 +200,10 @@ def read_snp_list(path: str | Path, *, with_alleles: bool) -> SnpList:
     """
     header, _ = read_header(path)
     if with_alleles:
-        check_columns(path, header, ["SNP", "A1", "A2"])
-        types = {"SNP": pa.string(), "A1": _CATEGORY, "A2": _CATEGORY}
-        table = read_table(path, columns=["SNP", "A1", "A2"], types=types)
+        named = {name: _listed_column(header, fields) for name, fields in _LIST_FIELDS.items()}
+        check_columns(path, header, [column or name for name, column in named.items()])
+        types = {named["SNP"]: pa.string(), named["A1"]: _CATEGORY, named["A2"]: _CATEGORY}
+        table = read_table(path, columns=list(named.values()), types=types).rename_columns(list(named))
         table = table.filter(table.column("SNP").is_valid())
         alleles = [encode_alleles(table.column(name)) for name in ("A1", "A2")]
     else:
@@ -181,6 +214,16 @@ def read_snp_list(path: str | Path, *, with_alleles: bool) -> SnpList:
     if table.num_rows == 0:
         raise InputError(f"{path}: found no SNPs, expected a list of them; name another file")
     return SnpList(table.column("SNP").combine_chunks(), *alleles, source=str(path))
+
+
+#: Fields that hold a column of a list: the reference's alleles are as good as any.
+_LIST_FIELDS = {"SNP": ("SNP",), "A1": ("A1", "ALT"), "A2": ("A2", "REF")}
+
+
+def _listed_column(header: list[str], fields: tuple[str, ...]) -> str | None:
+    names = [name for field in fields for tier in FIELDS[field].names() for name in tier]
+    cleaned = {clean_header(column): column for column in reversed(header)}
+    return next((cleaned[name] for name in names if name in cleaned), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -216,7 +259,18 @@ def munge(
     merge_alleles, extract
         Lists of SNPs to keep, with and without alleles.
     **options
-        Fields of :class:`sumh2.munge_result.MungeOptions`.
+        Fields of :class:`sumh2.munge_result.MungeOptions`; each is the flag of ``sumh2 munge`` with underscores.
+
+        The columns, by their names in the file: ``snp, chrom, bp, effect_allele, other_allele, p, log10p, beta,
+        odds_ratio, se, z, n_col, n_cas_col, n_con_col, eaf, maf, info, nstudy``; ``signed`` (a column with the sign of
+        the effect and its value for no effect, e.g. ``("BETA", 0.0)``); ``ignore`` and ``info_list`` (tuples).
+
+        Numbers of people: ``n``, or ``n_cas`` and ``n_con``; they take the place of columns.
+
+        Thresholds: ``info_min=0.9, maf_min=0.01, n_min, nstudy_min``.
+
+        Choices: ``z_from="auto"`` (or effect, z, p), ``no_alleles``, ``a1_inc``; with ``ldsc`` also ``keep_maf``,
+        ``daner``, ``daner_n``.
 
     Raises
     ------
@@ -224,13 +278,9 @@ def munge(
         The file or the options do not do; the message says what to change.  Nothing is then written.
     """
     stem = _stem(out, path, text or ldsc) if out is not None else None
+    _check_names(options, str(path))
     chosen = MungeOptions(**options, out=stem, extract_given=extract is not None)
-    if chosen.no_alleles and merge_alleles is not None:
-        raise InputError(f"{path}: found --no-alleles with --merge-alleles, expected one of them; drop one")
-    if chosen.daner and chosen.daner_n:
-        raise InputError(f"{path}: found --daner with --daner-n, expected one; --daner-n is for columns Nca and Nco")
-    if chosen.z_from not in ("auto", "effect", "z", "p"):
-        raise InputError(f"{path}: found --z-from {chosen.z_from}, expected auto, effect, z or p; choose one")
+    _check_options(chosen, ldsc, merge_alleles is not None, str(path))
     listed = read_snp_list(merge_alleles, with_alleles=True) if merge_alleles is not None else None
     name = trait or trait_name(stem if stem is not None else path)
     if ldsc:
@@ -242,6 +292,39 @@ def munge(
         return result
     inputs = [each for each in (path, merge_alleles, extract) if each is not None]
     return write_munged(result, stem, text=text or ldsc, inputs=inputs)
+
+
+def _check_names(options: dict[str, Any], where: str) -> None:
+    """Raise InputError for an option that there is not."""
+    known = [each.name for each in dataclasses.fields(MungeOptions) if each.name not in ("out", "extract_given")]
+    flags = {"chr": "chrom", "signed_sumstats": "signed"}
+    for name in options:
+        if name not in known:
+            near = [flags[name]] if name in flags else difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InputError(
+                f"{where}: munge has no option {name}; {hint}expected some of {', '.join(known)}; correct it"
+            )
+
+
+def _check_options(options: MungeOptions, ldsc: bool, with_alleles: bool, where: str) -> None:
+    """Raise InputError for options that exclude each other."""
+    if options.no_alleles and with_alleles:
+        raise InputError(f"{where}: found --no-alleles with --merge-alleles, expected one of them; drop one")
+    if options.daner and options.daner_n:
+        raise InputError(f"{where}: found --daner with --daner-n, expected one; --daner-n is for columns Nca and Nco")
+    if options.z_from not in ("auto", "effect", "z", "p"):
+        raise InputError(f"{where}: found --z-from {options.z_from}, expected auto, effect, z or p; choose one")
+    if (options.daner or options.daner_n) and not ldsc:
+        raise InputError(
+            f"{where}: found --{'daner' if options.daner else 'daner-n'} without --ldsc, expected both or neither; leave "
+            "it out: PGC's daner files are recognised by their header; or add --ldsc"
+        )
+    if options.keep_maf and not ldsc:
+        raise InputError(
+            f"{where}: found --keep-maf without --ldsc, expected both or neither; leave it out: the frequency is always "
+            "kept in .sumstats.parquet; or add --ldsc"
+        )
 
 
 def write_munged(result: MungeResult, stem: str | Path, *, text: bool = False, inputs=()) -> MungeResult:
@@ -276,11 +359,7 @@ def _stem(out: str | Path, path: str | Path, text: bool) -> str:
     stem = str(out)
     for ending in (".sumstats.parquet", ".sumstats.gz", ".sumstats"):
         stem = stem.removesuffix(ending)
-    outputs = [Path(f"{stem}.sumstats{ending}").resolve() for ending in (".parquet", ".gz")[: 1 + text]]
-    if Path(path).resolve() in outputs:
-        raise InputError(f"{path}: --out {out} would write over the input; choose another --out")
-    if Path(stem).parent != Path() and not Path(stem).parent.is_dir():
-        raise InputError(f"{stem}: the folder {Path(stem).parent} does not exist; create it or choose another --out")
+    check_stem(stem, [f".sumstats{ending}" for ending in (".parquet", ".gz")[: 1 + text]], [str(path)])
     return stem
 
 

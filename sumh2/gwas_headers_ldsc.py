@@ -132,10 +132,18 @@ def _flag_names(options: MungeOptions, where: str) -> tuple[dict[str, str], floa
     }  # fmt: skip
     unknown = {"log10p": "-log10 P", "beta": "BETA", "odds_ratio": "OR", "se": "SE", "z": "Z"}
     used = [f"--{name.replace('_', '-')}" for name in unknown if getattr(options, name)]
-    if used or options.z_from != "auto" or options.extract_given:
-        extra = used + ["--z-from"] * (options.z_from != "auto") + ["--extract"] * options.extract_given
+    if used:
         raise InputError(
-            f"{where}: LDSC has no {', '.join(extra)}; use --signed-sumstats NAME,NULL, or leave out --ldsc"
+            f"{where}: LDSC has no {', '.join(used)}; use --signed-sumstats NAME,NULL for the effect and --p for the "
+            "p-value, or leave out --ldsc"
+        )
+    if options.z_from != "auto":
+        raise InputError(
+            f"{where}: LDSC has no --z-from: its Z is always that of P; leave out --z-from, or leave out --ldsc"
+        )
+    if options.extract_given:
+        raise InputError(
+            f"{where}: LDSC has no --extract; use --merge-alleles with a table of SNP, A1, A2, or leave out --ldsc"
         )
     flags = {clean_header_ldsc(column): name for name, column in named.items() if column}
     flags |= {clean_header_ldsc(column): "INFO" for column in options.info_list}
@@ -190,11 +198,12 @@ def _check_fields(header, fields: Mapping[str, str], options: MungeOptions, stat
                 f"{where}: found {len(columns)} different {name} columns ({', '.join(columns)}), LDSC expects one; "
                 "leave the others out with --ignore, or leave out --ldsc"
             )
-    people = options.n or (options.n_cas and options.n_con) or (stated[0] and stated[1])
+    of_cases = options.n_cas is not None and options.n_con is not None
+    people = options.n is not None or of_cases or (stated[0] and stated[1])
     if not people and "N" not in found and not {"N_CAS", "N_CON"} <= found:
         raise InputError(
-            f"{where}: no sample size; found {' '.join(header[:40])}; give --n, or --n-cas and --n-con, "
-            "or name a column with --n-col"
+            f"{where}: no sample size; found {' '.join(header)}; give --n, or --n-cas and --n-con, "
+            "or name the column with --n-col, or the columns with --n-cas-col and --n-con-col"
         )
     if not options.no_alleles and not {"A1", "A2"} <= found:
         raise InputError(f"{where}: no columns for A1 and A2; name them with --effect-allele and --other-allele")

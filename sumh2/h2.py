@@ -21,13 +21,15 @@ from sumh2.liability import liability_factor
 from sumh2.regression_input import (
     Totals,
     check_enough,
+    check_positive,
     check_varies,
     fitting,
     resolve_totals,
+    trait_info,
 )
 from sumh2.results import Result, p_text, with_se, z_and_p
 from sumh2.sumstats import FilterCount
-from sumh2.verdicts import WHY_SEPARATOR, h2_findings, judge
+from sumh2.verdicts import WHY_SEPARATOR, Finding, coverage_findings, h2_findings, judge
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class H2Result(Result):
         Reference SNPs behind the LD scores, summed over categories.
     two_step
         Cutoff of the two-step estimator, None without.
+    chisq_max
+        SNPs with a chi2 at or above it were left out; None where none was.
     steps
         SNPs removed and kept, step by step.
     status, why
@@ -81,6 +85,8 @@ class H2Result(Result):
         h2 with each block left out.
     tau_delete : float64, (n_blocks, n_categories)
     intercept_delete : float64, (n_blocks,)
+    totals : float64, (n_categories,)
+        Reference SNPs behind each LD score.
     """
 
     trait: str
@@ -103,6 +109,7 @@ class H2Result(Result):
     n_mean: float
     m: float
     two_step: float | None
+    chisq_max: float | None
     steps: tuple[FilterCount, ...]
     status: str
     why: str
@@ -112,6 +119,7 @@ class H2Result(Result):
     delete_values: Floats
     tau_delete: Floats
     intercept_delete: Floats
+    totals: Floats
     samp_prev: float | None = None
     pop_prev: float | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
@@ -128,9 +136,20 @@ class H2Result(Result):
         names = (
             "trait", "h2", "h2_se", "h2_z", "h2_p", "h2_log10_p", "intercept", "intercept_se", "ratio", "ratio_se",
             "h2_liab", "h2_liab_se", "samp_prev", "pop_prev", "lambda_gc", "mean_chi2", "max_chi2", "n_snps",
-            "n_blocks", "n_mean", "m", "two_step", "status", "why",
+            "n_blocks", "n_mean", "m", "two_step", "chisq_max", "status", "why",
         )  # fmt: skip
         return [{name: getattr(self, name) for name in names}]
+
+    def details(self) -> dict[str, Any]:
+        """SNP counts step by step; for each LD score its M, tau and heritability with standard errors."""
+        tau_se = np.sqrt(np.diag(self.tau_cov))
+        return {
+            "steps": [{"what": step.what, "removed": step.removed, "kept": step.kept} for step in self.steps],
+            "categories": [
+                {"category": name, "m": m, "tau": tau, "tau_se": se, "h2": m * tau, "h2_se": m * se}
+                for name, m, tau, se in zip(self.categories, self.totals, self.tau, tau_se, strict=True)
+            ],
+        }
 
     def __str__(self) -> str:
         lines = [f"{self.trait}: SNP heritability", ""]
@@ -211,30 +230,43 @@ def fit_h2(
     FitError
         Too few SNPs, constant or collinear LD scores.
     """
-    info = aligned.traits[trait]
+    info = trait_info(aligned, trait)
     single = aligned.tagging.shape[1] == 1
     cutoff = _two_step_cutoff(two_step, intercept, single)
+    check_positive(chisq_max, "--chisq-max", "80")
     totals = resolve_totals(aligned.reference, m)
+    n_coefs = aligned.tagging.shape[1] + (intercept is None)
     present = np.isfinite(aligned.z[:, trait])
-    n_asked = check_enough(int(present.sum()), n_blocks, aligned.tagging.shape[1] + 1, info.name)
-    z, n, tagging, regression_ld = _rows(aligned, trait, present)
+    n_asked = check_enough(int(present.sum()), n_blocks, n_coefs, info.name)
+    rows = _chosen_rows(aligned, trait, present)
     steps = list(info.steps)
-    limit = chisq_max if chisq_max is not None or single else max(0.001 * n.max(), 80)
+    limit = chisq_max if chisq_max is not None or single else max(0.001 * rows.n.max(), 80)
     if limit is not None:
-        kept = z**2 < limit
+        kept = rows.z**2 < limit
         steps.append(FilterCount(f"with chi2 below {limit:g}", int((~kept).sum()), int(kept.sum())))
-        z, n, tagging, regression_ld = z[kept], n[kept], tagging[kept], regression_ld[kept]
-    n_used = check_enough(len(z), n_asked, tagging.shape[1] + 1, info.name)
+        rows = rows.take(kept)
+    if cutoff is not None:
+        n_below = int(np.count_nonzero(rows.z**2 < cutoff))
+        steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(rows.z) - n_below, n_below))
+        check_enough(n_below, n_asked, n_coefs, f"{info.name}, chi2 below {cutoff:g}")
+    n_used = check_enough(len(rows.z), n_asked, n_coefs, info.name)
     with fitting(info.name):
         estimates = (
-            _fit_single(z, n, tagging[:, 0], regression_ld, float(totals[0]), n_used, intercept, cutoff, aligned)
+            _fit_single(rows, float(totals[0]), n_used, intercept, cutoff, aligned)
             if single
-            else _fit_many(z, n, tagging, regression_ld, totals, n_used, intercept, aligned)
+            else _fit_many(rows, totals, n_used, intercept, aligned)
         )
-    if cutoff is not None and estimates["n_below"] is not None:
-        below = estimates["n_below"]
-        steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(z) - below, below))
-    return _h2_result(info, estimates, z, n, totals, cutoff, intercept, tuple(steps), aligned.reference.names)
+    findings = coverage_findings(
+        study_chromosomes=aligned.first_and_last_chromosome(present),
+        reference_chromosomes=aligned.first_and_last_chromosome(None),
+        share_mismatched=info.share_mismatched,
+        m=float(totals.sum()),
+        n_snps=len(rows.z),
+        max_chi2=float((rows.z**2).max()),
+        max_n=float(rows.n.max()),
+        outliers_removed=limit is not None,
+    )
+    return _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), aligned.reference.names, findings)
 
 
 def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float | None, single: bool) -> float | None:
@@ -242,6 +274,7 @@ def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float 
         return TWO_STEP_CUTOFF if single and intercept is None else None
     if two_step is None:
         return None
+    check_positive(two_step, "--two-step", "30")
     if intercept is not None:
         raise InputError(
             f"two-step: found a cutoff ({two_step:g}) and a fixed intercept ({intercept:g}), expected one of them; "
@@ -249,85 +282,118 @@ def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float 
         )
     if not single:
         raise InputError("two-step: found several LD scores, expected one; the stratified fit has one step: drop it")
-    if not two_step > 0:
-        raise InputError(f"two-step: found {two_step:g}, expected a positive chi2; 30 is usual")
     return float(two_step)
 
 
-def _rows(aligned: AlignedData, trait: int, present: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats, Floats]:
-    if present.all():
-        columns = aligned.z[:, trait], aligned.n_samples[:, trait]
-        return *columns, aligned.tagging, aligned.regression_tagging
-    return (
-        aligned.z[present, trait],
-        aligned.n_samples[present, trait],
-        aligned.tagging[present],
-        aligned.regression_tagging[present],
+@dataclass(frozen=True)
+class _Rows:
+    """The SNPs of one regression."""
+
+    z: Floats
+    n: Floats
+    tagging: Floats
+    regression_ld: Floats
+
+    def take(self, kept: NDArray[np.bool_]) -> _Rows:
+        if kept.all():
+            return self
+        return _Rows(self.z[kept], self.n[kept], self.tagging[kept], self.regression_ld[kept])
+
+
+def _chosen_rows(aligned: AlignedData, trait: int, present: NDArray[np.bool_]) -> _Rows:
+    return _Rows(aligned.z[:, trait], aligned.n_samples[:, trait], aligned.tagging, aligned.regression_tagging).take(
+        present
     )
 
 
-def _fit_single(z, n, ld, regression_ld, m, n_blocks, intercept, cutoff, aligned) -> dict[str, Any]:
-    check_varies(ld, aligned.reference.names[0])
-    rows = RegressionRows(z, z, n, n, np.ascontiguousarray(ld), regression_ld, m)
-    fit = fit_product(rows, n_blocks, ProductWeights.of_one_trait, 1.0, intercept, cutoff)
-    return {
-        "h2": fit.total,
-        "h2_se": fit.total_se,
-        "h2_delete": fit.total_delete,
-        "intercept": fit.intercept,
-        "intercept_se": fit.intercept_se,
-        "intercept_delete": fit.intercept_delete,
-        "tau": np.array([fit.total / m]),
-        "tau_cov": np.array([[(fit.total_se / m) ** 2]]),
-        "tau_delete": fit.total_delete[:, None] / m,
-        "n_below": fit.n_below_cutoff,
-    }
+@dataclass(frozen=True)
+class _Estimates:
+    """What either fit gives."""
+
+    h2: float
+    h2_se: float
+    h2_delete: Floats
+    intercept: float
+    intercept_se: float
+    intercept_delete: Floats
+    tau: Floats
+    tau_cov: Floats
+    tau_delete: Floats
 
 
-def _fit_many(z, n, tagging, regression_ld, totals, n_blocks, intercept, aligned) -> dict[str, Any]:
-    check_not_collinear(tagging, aligned.reference.names, aligned.reference.where)
-    fit = fit_columns(z**2, n, tagging, regression_ld, totals, n_blocks, intercept)
+def _fit_single(
+    rows: _Rows, m: float, n_blocks: int, intercept: float | None, cutoff: float | None, aligned: AlignedData
+) -> _Estimates:
+    if intercept is None:
+        check_varies(rows.tagging[:, 0], aligned.reference.names[0])
+    ld_score = np.ascontiguousarray(rows.tagging[:, 0])
+    regression = RegressionRows(rows.z, rows.z, rows.n, rows.n, ld_score, rows.regression_ld, m)
+    fit = fit_product(regression, n_blocks, ProductWeights.of_one_trait, 1.0, intercept, cutoff)
+    return _Estimates(
+        h2=fit.total,
+        h2_se=fit.total_se,
+        h2_delete=fit.total_delete,
+        intercept=fit.intercept,
+        intercept_se=fit.intercept_se,
+        intercept_delete=fit.intercept_delete,
+        tau=np.array([fit.total / m]),
+        tau_cov=np.array([[(fit.total_se / m) ** 2]]),
+        tau_delete=fit.total_delete[:, None] / m,
+    )
+
+
+def _fit_many(rows: _Rows, totals: Floats, n_blocks: int, intercept: float | None, aligned: AlignedData) -> _Estimates:
+    check_not_collinear(rows.tagging, aligned.reference.names, aligned.reference.where)
+    fit = fit_columns(rows.z**2, rows.n, rows.tagging, rows.regression_ld, totals, n_blocks, intercept)
     h2_delete = fit.tau.delete_values @ totals
     h2 = float(fit.tau.estimate @ totals)
-    return {
-        "h2": h2,
-        "h2_se": jackknife_se(h2, h2_delete),
-        "h2_delete": h2_delete,
-        "intercept": float(fit.intercept.estimate[0]),
-        "intercept_se": float(fit.intercept.se[0]) if intercept is None else float("nan"),
-        "intercept_delete": fit.intercept.delete_values[:, 0],
-        "tau": fit.tau.estimate,
-        "tau_cov": fit.tau.cov,
-        "tau_delete": fit.tau.delete_values,
-        "n_below": None,
-    }
+    return _Estimates(
+        h2=h2,
+        h2_se=jackknife_se(h2, h2_delete),
+        h2_delete=h2_delete,
+        intercept=float(fit.intercept.estimate[0]),
+        intercept_se=float(fit.intercept.se[0]) if intercept is None else float("nan"),
+        intercept_delete=fit.intercept.delete_values[:, 0],
+        tau=fit.tau.estimate,
+        tau_cov=fit.tau.cov,
+        tau_delete=fit.tau.delete_values,
+    )
 
 
-def _h2_result(info: AlignedTrait, estimates: dict, z, n, totals, cutoff, intercept, steps, categories) -> H2Result:
-    chi2 = z**2
-    h2, h2_se = estimates["h2"], estimates["h2_se"]
+def _h2_result(
+    info: AlignedTrait,
+    estimates: _Estimates,
+    rows: _Rows,
+    totals: Floats,
+    limits: tuple[float | None, float | None],
+    steps: tuple[FilterCount, ...],
+    categories: tuple[str, ...],
+    findings: list[Finding],
+) -> H2Result:
+    chi2 = rows.z**2
+    h2, h2_se = estimates.h2, estimates.h2_se
     mean_chi2 = float(chi2.mean())
-    has_ratio = mean_chi2 > 1 and intercept is None
-    ratio = (estimates["intercept"] - 1) / (mean_chi2 - 1) if has_ratio else float("nan")
-    ratio_se = estimates["intercept_se"] / (mean_chi2 - 1) if has_ratio else float("nan")
+    # The ratio takes mean chi2 as known, as LDSC does.
+    has_ratio = mean_chi2 > 1 and np.isfinite(estimates.intercept_se)
+    ratio = (estimates.intercept - 1) / (mean_chi2 - 1) if has_ratio else float("nan")
+    ratio_se = estimates.intercept_se / (mean_chi2 - 1) if has_ratio else float("nan")
     factor = float("nan")
     if info.samp_prev is not None and info.pop_prev is not None:
         factor = liability_factor(info.samp_prev, info.pop_prev)
     h2_z, h2_p, h2_log10_p = z_and_p(h2, h2_se)
-    n_blocks = len(estimates["h2_delete"])
-    status, why = judge(
-        h2_findings(
-            h2=h2,
-            h2_se=h2_se,
-            intercept=estimates["intercept"],
-            intercept_se=estimates["intercept_se"],
-            ratio=ratio,
-            mean_chi2=mean_chi2,
-            n_snps=len(z),
-            n_blocks=n_blocks,
-            maf_correlation=info.maf_correlation,
-        )
+    n_blocks = len(estimates.h2_delete)
+    findings = findings + h2_findings(
+        h2=h2,
+        h2_se=h2_se,
+        intercept=estimates.intercept,
+        intercept_se=estimates.intercept_se,
+        ratio=ratio,
+        mean_chi2=mean_chi2,
+        n_snps=len(rows.z),
+        n_blocks=n_blocks,
+        maf_correlation=info.maf_correlation,
     )
+    status, why = judge(findings)
     return H2Result(
         trait=info.name,
         h2=h2,
@@ -335,29 +401,31 @@ def _h2_result(info: AlignedTrait, estimates: dict, z, n, totals, cutoff, interc
         h2_z=h2_z,
         h2_p=h2_p,
         h2_log10_p=h2_log10_p,
-        intercept=estimates["intercept"],
-        intercept_se=estimates["intercept_se"],
+        intercept=estimates.intercept,
+        intercept_se=estimates.intercept_se,
         ratio=ratio,
         ratio_se=ratio_se,
         h2_liab=h2 * factor,
         h2_liab_se=h2_se * factor,
-        lambda_gc=lambda_gc(z),
+        lambda_gc=lambda_gc(rows.z),
         mean_chi2=mean_chi2,
         max_chi2=float(chi2.max()),
-        n_snps=len(z),
+        n_snps=len(rows.z),
         n_blocks=n_blocks,
-        n_mean=float(n.mean()),
+        n_mean=float(rows.n.mean()),
         m=float(totals.sum()),
-        two_step=cutoff,
+        two_step=limits[0],
+        chisq_max=limits[1],
         steps=steps,
         status=status,
         why=why,
         categories=tuple(categories),
-        tau=estimates["tau"],
-        tau_cov=estimates["tau_cov"],
-        delete_values=estimates["h2_delete"],
-        tau_delete=estimates["tau_delete"],
-        intercept_delete=estimates["intercept_delete"],
+        tau=estimates.tau,
+        tau_cov=estimates.tau_cov,
+        delete_values=estimates.h2_delete,
+        tau_delete=estimates.tau_delete,
+        intercept_delete=estimates.intercept_delete,
         samp_prev=info.samp_prev,
         pop_prev=info.pop_prev,
+        totals=totals,
     )

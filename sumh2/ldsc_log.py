@@ -85,7 +85,7 @@ def write_rg_side_files(result: RgResult, stem: str | Path, *, cov: bool, delete
         if pair.fits is None:
             continue
         for part, fit in zip(("hsq1", "hsq2", "gencov"), pair.fits, strict=True):
-            name = f"{stem}.{_file_word(pair.trait1)}.{_file_word(pair.trait2)}.{part}"
+            name = f"{stem}.{file_word(pair.trait1)}.{file_word(pair.trait2)}.{part}"
             if cov:
                 written.append(_write_numbers(f"{name}.cov", np.array([[(fit.total_se / result.m) ** 2]])))
             if delete_values:
@@ -203,6 +203,6 @@ def _write_numbers(path: str, values: NDArray[np.float64]) -> Path:
     return Path(path)
 
 
-def _file_word(name: str) -> str:
+def file_word(name: str) -> str:
     """A trait's name as a part of a file name."""
     return "".join(character if character.isalnum() or character in "-_+" else "_" for character in name)

@@ -228,9 +228,10 @@ class _Run:
             columns = self.columns
             del columns["NSTUDY"]
         if "N" not in columns:
-            n_cas, n_con = options.n_cas or self.map.n_cas, options.n_con or self.map.n_con
-            value = float(options.n) if options.n else n_cas + n_con
-            if options.n:
+            n_cas = options.n_cas if options.n_cas is not None else self.map.n_cas
+            n_con = options.n_con if options.n_con is not None else self.map.n_con
+            value = float(options.n) if options.n is not None else n_cas + n_con
+            if options.n is not None:
                 self.log.append(f"Using N = {_python2_float(value)}")
             columns["N"] = np.full(len(columns["SNP"]), value)
             self.whole_numbers["N"] = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from ldscores.shared.errors import InputError
 from sumh2.sumstats import SumStats
 
 if TYPE_CHECKING:
@@ -48,11 +49,17 @@ maf, info, nstudy
     daner, daner_n
         LDSC only: PGC's daner formats.  (Otherwise told from the header.)
     z_from
-        auto, effect (BETA or log OR over SE), z or p.
+        effect (BETA or log OR over SE), z, p with the sign of the effect; auto takes the first of these that there is,
+        and p instead of effect where BETA or SE have too few digits.
     out
         Where LDSC's log says that it wrote.
     extract_given
         Whether there is a list to extract, which LDSC does not know.
+
+    Raises
+    ------
+    InputError
+        A number of people is not above 0.
     """
 
     snp: str | None = None
@@ -91,6 +98,15 @@ maf, info, nstudy
     z_from: str = "auto"
     out: str | None = None
     extract_given: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("n", "n_cas", "n_con"):
+            people = getattr(self, name)
+            if people is not None and not 0 < people < float("inf"):
+                raise InputError(
+                    f"--{name.replace('_', '-')}: found {people:g}, expected a number of people above 0; correct it, or "
+                    "leave it out if the file has a column"
+                )
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""

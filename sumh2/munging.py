@@ -7,6 +7,7 @@ information away this does better; :mod:`sumh2.munge_ldsc` is LDSC to the digit,
 \                     LDSC 1.0.1                                  here
 ====================  ==========================================  ====================================================
 Z                     from P and the sign of a column             BETA/SE, or log(OR)/SE; else Z; else P and a sign
+few digits of SE      (does not look at it)                       P and the sign, where P has more digits
 P = 0                 SNP dropped                                 kept, where Z does not hang on P
 P below 1e-308        Z saturates at 37.749                       exact, also from the text of P or from -log10 P
 missing values        in any used column drop the SNP             only where they are needed; INFO and frequency are not
@@ -21,7 +22,7 @@ digits                three decimals                              all
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -32,13 +33,18 @@ from ldscores.shared.alleles import NOT_A_BASE, allele_kinds, encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.unique_names import is_first_of_each
-from sumh2.gwas_headers import ColumnMap, clean_header
+from sumh2.gwas_headers import ColumnMap
 from sumh2.gwas_table import GwasTable, SnpList, minimum_n, p_from_text, z_from_log10p, z_from_p
+from sumh2.munge_checks import (
+    check_against_p,
+    check_balance,
+    check_p_column,
+    describe_losses,
+    measure_rounding,
+    z_of_p,
+)
 from sumh2.munge_result import MungeOptions, MungeResult
 from sumh2.sumstats import FilterCount, SumStats
-
-#: Share of the SNPs with Z and P apart by more than rounding from which it is worth a warning.
-_DISAGREEMENT_SHARE = 0.01
 
 
 @dataclass
@@ -65,7 +71,10 @@ class _Progress:
 
 
 def choose_z_source(names, options: MungeOptions, where: str) -> tuple[str, ...]:
-    """The fields Z is made of, by preference: (BETA, SE), (OR, SE), (Z,), (P or LOG10P, signed field)."""
+    """The fields Z is made of, by preference: (BETA, SE), (OR, SE), (Z,), (P or LOG10P, signed field).
+
+    Whether BETA and SE carry enough digits is seen later, from their values (:func:`_z_scores`).
+    """
     effect = [(name, "SE") for name in ("BETA", "OR") if name in names and "SE" in names]
     z = [("Z",)] if "Z" in names else []
     signed = [name for name in ("BETA", "OR", "Z") if name in names][:1]
@@ -89,11 +98,12 @@ def choose_n_source(names, column_map: ColumnMap, options: MungeOptions, where: 
 
     An option beats a column, as LDSC's help promises and LDSC does not do; a column of N beats cases and controls.
     """
-    if options.n and (options.n_cas or options.n_con):
+    of_cases = [each for each in (options.n_cas, options.n_con) if each is not None]
+    if options.n is not None and of_cases:
         raise InputError(f"{where}: found --n together with --n-cas or --n-con; expected one way to give N; drop one")
-    if bool(options.n_cas) != bool(options.n_con):
+    if len(of_cases) == 1:
         raise InputError(f"{where}: found only one of --n-cas and --n-con; expected both; give the other, or --n")
-    if options.n or options.n_cas:
+    if options.n is not None or of_cases:
         return ("constant",)
     for fields in (("N",), ("N_CAS", "N_CON"), ("N_EFF_HALF",)):
         if all(name in names for name in fields):
@@ -101,8 +111,9 @@ def choose_n_source(names, column_map: ColumnMap, options: MungeOptions, where: 
     if {"N_CAS", "N_CON"} <= set(column_map.header_n):
         return ("header",)
     raise InputError(
-        f"{where}: no sample size; found {', '.join(column_map.columns.values())}, expected a column of N, of cases and "
-        "controls, or an option; give --n, or --n-cas and --n-con, or name a column with --n-col"
+        f"{where}: no sample size; found {', '.join((*column_map.file_columns(), *column_map.unused))}; expected a column "
+        "of N, of cases and controls, or an option; give --n, or --n-cas and --n-con, or name the column with --n-col, or "
+        "the columns with --n-cas-col and --n-con-col"
     )
 
 
@@ -112,7 +123,7 @@ def _number_of_people(gwas: GwasTable, options: MungeOptions) -> tuple[NDArray[n
     source = choose_n_source(gwas.table.column_names, gwas.column_map, options, gwas.source)
     n_rows = gwas.table.num_rows
     if source == ("constant",):
-        value = float(options.n or options.n_cas + options.n_con)
+        value = float(options.n if options.n is not None else options.n_cas + options.n_con)
         return np.full(n_rows, value), f"{value:g} for every SNP, from the options"
     if source == ("header",):
         value = sum(gwas.column_map.header_n.values())
@@ -124,23 +135,64 @@ def _number_of_people(gwas: GwasTable, options: MungeOptions) -> tuple[NDArray[n
     return gwas.number("N"), columns["N"]
 
 
-def _signed_z(gwas: GwasTable, source: tuple[str, ...], p: dict[str, NDArray]) -> NDArray[np.float64]:
-    """Z of each row; NaN where a part is missing, infinite where it is out of range."""
+@dataclass(frozen=True)
+class _ZScores:
+    """Z of each row; NaN where a part is missing, infinite where it is out of range.
+
+    ``from_columns`` is Z of the chosen source before P takes its place; ``sign_known`` is False where the effect is 0.
+    """
+
+    z: NDArray[np.float64]
+    from_columns: NDArray[np.float64]
+    sign_known: NDArray[np.bool_]
+    described: str
+    warnings: tuple[str, ...] = ()
+
+
+def _z_scores(gwas: GwasTable, source: tuple[str, ...], options: MungeOptions, p: dict[str, NDArray]) -> _ZScores:
+    """Z of the chosen columns; of P and the sign of the effect where BETA or SE have too few digits."""
+    if source[0] in ("P", "LOG10P"):
+        z, signs = _z_of_p_and_sign(gwas, source, p)
+        return _ZScores(z, z, signs != 0, _describe(source, gwas))
+    columns, described = gwas.column_map.columns, _describe(source, gwas)
     if source == ("Z",):
-        return gwas.number("Z")
+        z = gwas.number("Z")
+        return _ZScores(z, z, np.ones(len(z), dtype=bool), described)
+    se = gwas.number("SE")
+    effect = gwas.number("BETA") if source[0] == "BETA" else _log_odds(gwas)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if source[-1] == "SE":
-            se = gwas.number("SE")
-            effect = gwas.number("BETA") if source[0] == "BETA" else _log_odds(gwas)
-            return np.where((se <= 0) | ~np.isfinite(effect) & ~np.isnan(effect), np.inf, effect / se)
+        z = np.where((se <= 0) | ~np.isfinite(effect) & ~np.isnan(effect), np.inf, effect / se)
+    known = np.ones(len(z), dtype=bool)
+    rounding = measure_rounding(gwas, source[0], p)
+    if not rounding.is_coarse:
+        return _ZScores(z, z, known, described)
+    what = f"{columns[source[0]]} and {columns['SE']} have few digits: {rounding}"
+    if options.z_from != "auto" or not rounding.p_is_finer:
+        also = ", and P has no more digits" if p and not rounding.p_is_finer else ""
+        remedy = "" if not p or also else "; --z-from p takes Z from P"
+        text = f"{what}; Z, heritability and intercept are off accordingly{also}{remedy}"
+        return _ZScores(z, z, known, described, (text,))
+    size = z_of_p(p)
+    # Where P is missing or 0 the effect still tells something.
+    usable = np.isfinite(size) & np.isfinite(effect)
+    name = columns.get("LOG10P") or columns["P"]
+    text = f"{what}; so |Z| is that of {name}; --z-from effect takes {described} all the same"
+    merged = np.where(usable, np.where(effect < 0, -size, size), z)
+    described = f"{name}, with the sign of {columns[source[0]]} ({described} has too few digits)"
+    return _ZScores(merged, z, ~usable | (effect != 0), described, (text,))
+
+
+def _z_of_p_and_sign(gwas: GwasTable, source: tuple[str, ...], p: dict[str, NDArray]) -> tuple[NDArray, NDArray]:
+    """Z of P with the sign of the effect, positive where that is 0; and the effect."""
+    with np.errstate(divide="ignore", invalid="ignore"):
         given = p["LOG10P"] if "LOG10P" in p else p["P"]
         size = z_from_log10p(given) if "LOG10P" in p else z_from_p(given)
         # A P below 0 is not missing: it has a filter of its own.
         size = np.where(np.isnan(size) & ~np.isnan(given), np.inf, size)
         if len(source) == 1:
-            return size
+            return size, np.ones(len(size))
         signed = _log_odds(gwas) if source[1] == "OR" else gwas.number(source[1])
-    return np.where(np.isnan(signed), np.nan, np.where(signed < 0, -size, size))
+    return np.where(np.isnan(signed), np.nan, np.where(signed < 0, -size, size)), signed
 
 
 def _log_odds(gwas: GwasTable) -> NDArray[np.float64]:
@@ -196,14 +248,17 @@ def munge_gwas(
     Raises
     ------
     InputError
-        The columns do not suffice, odds ratios are negative, or nothing is left.
+        The columns do not suffice, a column is not what it seems (odds ratios are negative, P is a logarithm, more than
+        half of the SNPs have Z and P of different things), or nothing is left.
     """
     options = options or MungeOptions()
     progress = _Progress(np.ones(gwas.table.num_rows, dtype=bool))
     source = choose_z_source(gwas.table.column_names, options, gwas.source)
     n, n_source = _number_of_people(gwas, options)
     p = _p_values(gwas)
-    z = _signed_z(gwas, source, p)
+    check_p_column(gwas, p)
+    scores = _z_scores(gwas, source, options, p)
+    z = scores.z
     kinds, a1, a2 = _alleles(gwas, options)
     snp = gwas.array("SNP")
     _keep_listed_and_complete(gwas, progress, (merge_alleles, extract), a1, a2, z, n)
@@ -214,18 +269,37 @@ def munge_gwas(
         progress.keep(f"alleles other than in {merge_alleles.source or 'the list'}",
                       merge_alleles.same_alleles(snp, kinds))  # fmt: skip
     _check_any(gwas, progress)
-    _check_against_p(gwas, source, p, z, progress)
+    progress.warnings += [*scores.warnings, *describe_losses(gwas, progress.counts)]
+    progress.warn_if(
+        ~scores.sign_known, "have an effect of 0 in the digits of the file: the sign of Z is unknown, taken as positive"
+    )
+    progress.warnings += check_against_p(
+        gwas, source, _describe(source, gwas), p, scores.from_columns, progress.alive, forced=options.z_from != "auto"
+    )
     sumstats = _collect(gwas, progress, trait, snp, z, n, a1, a2)
-    _check_balance(sumstats, gwas.column_map, source, options, progress)
+    progress.warnings += check_balance(
+        sumstats, gwas.column_map.columns.get("N"), scores.sign_known[progress.alive], one_sided=options.a1_inc
+    )
     return MungeResult(
-        sumstats=sumstats, n_read=gwas.table.num_rows, z_source=_describe(source, gwas), n_source=n_source,
-        columns=str(gwas.column_map), warnings=tuple(progress.warnings), options=options.given(),
+        sumstats=sumstats, n_read=gwas.table.num_rows, z_source=scores.described, n_source=n_source,
+        columns=str(_with_note_on_p(gwas.column_map, source, scores, options)), warnings=tuple(progress.warnings),
+        options=options.given(),
     )  # fmt: skip
+
+
+def _with_note_on_p(column_map: ColumnMap, source, scores: _ZScores, options: MungeOptions) -> ColumnMap:
+    """Say so where the user names a column of P and Z is made of others."""
+    named = options.p or options.log10p
+    if not named or source[0] in ("P", "LOG10P") or scores.z is not scores.from_columns:
+        return column_map
+    note = f"{named} is only compared with Z, which is {scores.described}; --z-from p makes Z of it"
+    return replace(column_map, notes=(*column_map.notes, note))
 
 
 def _check_any(gwas: GwasTable, progress: _Progress) -> None:
     if not progress.alive.any():
-        removed = "\n  ".join(f"{each.removed} removed: {each.what}" for each in progress.counts if each.removed)
+        lines = [f"{each.removed} removed: {each.what}" for each in progress.counts if each.removed]
+        removed = "\n  ".join([*lines, *describe_losses(gwas, progress.counts)])
         raise InputError(
             f"{gwas.source}: no SNP is left of {gwas.table.num_rows} rows; the filters:\n  {removed or 'none'}\n"
             "check the columns named here, or relax the filter with its option"
@@ -335,41 +409,6 @@ def _keep_enough_people(gwas, options: MungeOptions, progress: _Progress, snp: p
         progress.keep(f"in fewer than {least:g} studies", n_studies >= least)
 
 
-def _check_against_p(gwas: GwasTable, source, p: dict, z: NDArray, progress: _Progress) -> None:
-    """Warn where Z and P are apart by more than their rounding."""
-    if source[0] in ("P", "LOG10P") or not p:
-        return
-    rows = np.flatnonzero(progress.alive)
-    with np.errstate(divide="ignore"):
-        expected = z_from_log10p(p["LOG10P"][rows]) if "P" not in p else z_from_p(p["P"][rows])
-    compared = np.isfinite(expected) & (expected < 37)
-    size = np.abs(z[rows])
-    allowed = 0.1 + 0.05 * size
-    if source[-1] == "SE":
-        se = gwas.number("SE")[rows]
-        effect = gwas.number(source[0])[rows]
-        # d(beta/se): the last printed decimal of the effect and of its standard error, where decimals are few.
-        allowed += (_last_decimal(effect) + size * _last_decimal(se)) / se
-    n_apart = int(np.count_nonzero(compared & (np.abs(size - expected) > allowed)))
-    if n_apart > _DISAGREEMENT_SHARE * max(int(np.count_nonzero(compared)), 1):
-        progress.warnings.append(
-            f"{n_apart} of {int(compared.sum())} SNPs have Z ({_describe(source, gwas)}) and P apart by more than "
-            "rounding: is the standard error that of this effect (of log OR for an odds ratio)? P may also be corrected, "
-            "e.g. by genomic control, or of another test; --z-from p takes P"
-        )
-
-
-def _last_decimal(values: NDArray[np.float64]) -> float:
-    """Half the unit of the last decimal in which the values were printed, if that is at most the sixth; else 0."""
-    sample = values[:: max(len(values) // 10_000, 1)]
-    sample = sample[np.isfinite(sample)]
-    for decimals in range(1, 7):
-        scaled = sample * 10.0**decimals
-        if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6 * np.maximum(np.abs(scaled), 1)):
-            return 0.5 * 10.0**-decimals
-    return 0.0
-
-
 def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z, n, a1, a2) -> SumStats:
     rows = np.flatnonzero(progress.alive)
     mask = pa.array(progress.alive)
@@ -404,19 +443,3 @@ def _positions(texts: pa.Array, progress: _Progress) -> NDArray[np.int64]:
             f"{numbers.null_count - texts.null_count} SNPs have a position that is no number: now 0"
         )
     return np.nan_to_num(as_numpy(numbers), posinf=0, neginf=0).astype(np.int64)
-
-
-def _check_balance(sumstats: SumStats, column_map: ColumnMap, source, options: MungeOptions, progress) -> None:
-    """Warn when effects lean to one side, or chi2 is too small: both tell of a mislabelled column."""
-    median = float(np.median(sumstats.z))
-    chance = 4 * 1.2533 * float(np.std(sumstats.z)) / np.sqrt(len(sumstats))
-    if not options.a1_inc and abs(median) > 0.1 + chance:
-        progress.warnings.append(
-            f"the median of Z is {median:.3g}, expected near 0: the effect column may be mislabelled, or A1 is always "
-            "the allele that raises the trait"
-        )
-    if column_map.columns.get("N") and clean_header(column_map.columns["N"]) == "WEIGHT":
-        progress.warnings.append("N is METAL's Weight, which is a sample size only under its default weighting")
-    mean_chi2 = float(np.mean(sumstats.chi2))
-    if mean_chi2 < 1.02:
-        progress.warnings.append(f"mean chi2 is {mean_chi2:.3f}, below 1.02: too little signal for LD score regression")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import check_writable_folder
 from ldscores.shared.tables import written_whole
 from sumh2.alignment import AlignedData
 from sumh2.h2 import H2Result
@@ -37,6 +39,8 @@ def plot_h2(result: H2Result, aligned: AlignedData, trait: int = 0, ax: Axes | N
     """
     ax = ax if ax is not None else _new_axes(5.2, 3.9)
     present = np.isfinite(aligned.z[:, trait])
+    if result.chisq_max is not None:
+        present &= np.abs(np.nan_to_num(aligned.z[:, trait])) < np.sqrt(result.chisq_max)
     ld_score, chi2 = aligned.tagging[present].sum(axis=1), aligned.z[present, trait] ** 2
     order = np.argsort(ld_score, kind="stable")
     bins = np.array_split(order, min(_N_BINS, len(order)))
@@ -75,31 +79,34 @@ def plot_rg(result: RgResult, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save_figure(ax: Axes, path: str | Path) -> None:
-    """Write the figure of an Axes, whole or not at all; the ending of the name gives the format.
+def check_figure(path: str | Path) -> None:
+    """Refuse, before any work, a figure that could not be written.
 
     Raises
     ------
     InputError
-        The ending is none of a figure's.
+        The ending is none of a figure's, the folder cannot be written to, or matplotlib is not installed.
     """
     path = Path(path)
-    figure = ax.get_figure()
-    known = figure.canvas.get_supported_filetypes()
-    kind = path.suffix.lstrip(".").lower()
-    if kind not in known:
-        raise InputError(f"{path}: found ending {path.suffix!r}, expected .png, .pdf or .svg; rename it")
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise InputError(f"--plot {path}: found ending {path.suffix!r}, expected .png, .pdf or .svg; rename it")
+    check_writable_folder(path, "--plot")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError("--plot: matplotlib is not installed, expected it for figures; pip install 'sumh2[plot]'")
+
+
+def save_figure(ax: Axes, path: str | Path) -> None:
+    """Write the figure of an Axes, whole or not at all; the ending of the name gives the format."""
+    path = Path(path)
     with written_whole(path) as partial:
-        figure.savefig(partial, format=kind, dpi=200, bbox_inches="tight")
+        ax.get_figure().savefig(partial, format=path.suffix.lstrip(".").lower(), dpi=200, bbox_inches="tight")
 
 
 def _new_axes(width: float, height: float) -> Axes:
     """Axes of a figure of its own, outside pyplot's global state."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("plots need matplotlib, which is not installed; pip install 'sumh2[plot]'") from None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.add_subplot()

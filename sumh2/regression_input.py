@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
 from ldscores.tagging import Tagging
+from sumh2.alignment import AlignedData, AlignedTrait
 
 #: Which totals stand for M: SNPs with MAF above 5%, all SNPs, or the user's own numbers.
 Totals = Literal["M_5_50", "M"] | float | Sequence[float]
@@ -25,6 +26,8 @@ def resolve_totals(tagging: Tagging, m: Totals) -> NDArray[np.float64]:
         The files lack the totals, their number is wrong, or one is not positive.
     """
     if isinstance(m, str):
+        if m not in ("M", "M_5_50"):
+            raise InputError(f"m: found {m!r}, expected M_5_50, M or numbers; correct it")
         return tagging.totals(m)
     totals = np.atleast_1d(np.asarray(m, dtype=np.float64))
     n_categories = tagging.tagging.shape[1]
@@ -35,13 +38,32 @@ def resolve_totals(tagging: Tagging, m: Totals) -> NDArray[np.float64]:
     return totals
 
 
+#: Smallest spread of an LD score, relative to its largest value, that tells it from the intercept.
+_SMALLEST_SPREAD = 1e-6
+
+
+def trait_info(aligned: AlignedData, trait: int) -> AlignedTrait:
+    """The trait of a column; InputError where there is no such column."""
+    if not isinstance(trait, int | np.integer) or not -aligned.n_traits <= trait < aligned.n_traits:
+        names = ", ".join(f"{number} {info.name}" for number, info in enumerate(aligned.traits))
+        raise InputError(f"trait: found {trait!r}, expected the number of a column: {names}")
+    return aligned.traits[trait]
+
+
 def check_varies(ld_score: NDArray[np.float64], name: str) -> None:
-    """Raise FitError when an LD score is constant: it cannot be told from the intercept."""
-    if np.ptp(ld_score) == 0:
+    """Raise FitError when an LD score is constant, or nearly: it cannot be told from a free intercept."""
+    if np.ptp(ld_score) <= _SMALLEST_SPREAD * np.abs(ld_score).max():
         raise FitError(
             f"LD scores: {name} is {ld_score[0]:g} at all {len(ld_score)} regression SNPs, expected values that vary; "
             "check that this is the LD score column"
         )
+
+
+def check_positive(value: float | None, option: str, usual: str) -> float | None:
+    """Raise InputError unless the value is a positive number; None, for an option not given, passes."""
+    if value is not None and not (np.isfinite(value) and value > 0):
+        raise InputError(f"{option}: found {value:g}, expected a positive number; {usual} is usual")
+    return None if value is None else float(value)
 
 
 def check_enough(n_snps: int, n_blocks: int, n_coefs: int, what: str) -> int:
@@ -49,16 +71,19 @@ def check_enough(n_snps: int, n_blocks: int, n_coefs: int, what: str) -> int:
 
     Raises
     ------
+    InputError
+        Fewer than two blocks are asked for.
     FitError
         Too few SNPs or blocks for the number of coefficients.
     """
     if n_blocks < 2:
         raise InputError(f"--n-blocks: found {n_blocks}, expected at least 2; 200 are usual")
-    blocks = min(n_snps, n_blocks)
+    blocks = min(n_snps, int(n_blocks))
     if blocks <= n_coefs:
+        remedy = "raise --n-blocks" if blocks < n_snps else "use a file with more SNPs; the losses are counted above"
         raise FitError(
             f"{what}: {n_snps} SNPs in {blocks} jackknife blocks for {n_coefs} coefficients, expected more blocks "
-            "than coefficients; use a file with more SNPs, or raise --n-blocks"
+            f"than coefficients; {remedy}"
         )
     return blocks
 

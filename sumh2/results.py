@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ldscores.shared.tables import write_json, write_tsv
 
@@ -30,6 +29,10 @@ class Result(ABC):
     def provenance(self) -> Mapping[str, Any]:
         """Program, command, inputs and options behind the result."""
 
+    def details(self) -> dict[str, Any]:
+        """What the record holds beyond the table."""
+        return {}
+
     def to_frame(self) -> pd.DataFrame:
         """The tidy table, one row an estimate; missing is NaN, its reason is in ``why``."""
         import pandas as pd
@@ -46,7 +49,8 @@ class Result(ABC):
         """
         table, record = Path(f"{stem}.tsv"), Path(f"{stem}.json")
         write_tsv(table, pa.Table.from_pylist(self.to_records()))
-        write_json(record, {"estimates": self.to_records(), "provenance": dict(self.provenance)})
+        content = {"estimates": self.to_records(), **self.details(), "provenance": dict(self.provenance)}
+        write_json(record, content)
         return [table, record]
 
 
@@ -68,9 +72,13 @@ def normal_log10_p(z: float) -> float:
     return float((log_ndtr(-abs(z)) + math.log(2)) / math.log(10))
 
 
+#: An SE below this share of its estimate is rounding, as of a trait with itself.
+_ROUNDING = 1e-10
+
+
 def z_and_p(estimate: float, se: float) -> tuple[float, float, float]:
-    """z, two-sided p and its log10; NaN where the SE is zero or missing."""
-    if not (np.isfinite(estimate) and np.isfinite(se) and se > 0):
+    """z, two-sided p and its log10; NaN where the SE is missing, or zero but for rounding."""
+    if not (np.isfinite(estimate) and np.isfinite(se) and se > _ROUNDING * abs(estimate)):
         return (float("nan"),) * 3
     z = estimate / se
     return z, normal_p(z), normal_log10_p(z)
@@ -91,15 +99,7 @@ def p_text(p: float, log10_p: float) -> str:
         return "NA"
     if p > 1e-300:
         return f"{p:.3g}"
+    if log10_p < -9999:
+        return "<1e-9999"
     whole = math.floor(log10_p)
     return f"{10 ** (log10_p - whole):.2f}e{whole}"
-
-
-def percent(part: float, whole: float) -> str:
-    """``12.3%`` of a count."""
-    return f"{100 * part / whole:.1f}%" if whole else "NA"
-
-
-def as_list(values: NDArray[np.float64]) -> list:
-    """A numpy array as plain lists for JSON."""
-    return np.asarray(values).tolist()

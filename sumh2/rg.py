@@ -21,10 +21,10 @@ from sumh2.kernels.jackknife import jackknife_covariance, ratio_se
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
 from sumh2.liability import liability_factor
-from sumh2.regression_input import Totals, check_enough, check_varies, fitting, resolve_totals
+from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
 from sumh2.results import z_and_p
 from sumh2.rg_result import NAN, RgPair, RgResult
-from sumh2.verdicts import judge, rg_findings
+from sumh2.verdicts import Finding, intercept_findings, judge, rg_findings
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,10 @@ class _Options:
     chisq_max: float | None
     n_blocks: int
     m: float
+
+    @property
+    def all_intercepts(self) -> tuple[float | None, ...]:
+        return (*self.intercepts, *self.gcov_intercepts.values())
 
 
 def fit_rg(
@@ -57,12 +61,12 @@ def fit_rg(
 
         E[z1_j z2_j] = sqrt(N1_j N2_j) gcov l_j / M + gcov_int,        rg = gcov / sqrt(h2_1 h2_2)
 
-    (Bulik-Sullivan et al. 2015b, eq. 1 and 2).  Numbers equal those of LDSC 1.0.1 ``--rg``: each pair is fitted on its
-    own SNPs, heritabilities in one step unless a cutoff is given (a quirk that defines the published numbers; it is why
-    h2 here differs from :func:`sumh2.fit_h2`).  Where LDSC fails, this does not: a SNP whose alleles do not match is
-    dropped, not the pair; where an h2 is not positive in some jackknife samples, the standard error comes from the
-    joint covariance of gcov and both h2 (delta method) instead of NA; a pair that cannot be fitted is a row with its
-    reason.
+    (Bulik-Sullivan et al. 2015b, eq. 1 and 2).  Numbers equal those of LDSC 1.0.1 ``--rg``, quirks included: each pair
+    is fitted on its own SNPs, heritabilities in one step unless a cutoff is given, which is why h2 here differs from
+    :func:`sumh2.fit_h2`; with a cutoff each of the three fits cuts its blocks among its own SNPs below it, so that block
+    b is not quite the same SNPs in all three.  Where LDSC fails, this does not: a SNP whose alleles do not match is
+    dropped, not the pair; where an h2 is not positive in some jackknife samples, the standard error comes from the joint
+    covariance of gcov and both h2 (delta method); a pair that cannot be fitted is a row with its reason.
 
     Parameters
     ----------
@@ -93,16 +97,24 @@ def fit_rg(
     """
     chosen = _chosen_pairs(aligned, pairs)
     options = _Options(
-        two_step=two_step,
+        two_step=check_positive(two_step, "--two-step", "30"),
         intercepts=_per_trait(intercept, aligned.n_traits, "intercept"),
         gcov_intercepts=_gcov_intercepts(gcov_intercept, chosen, aligned.n_traits),
-        chisq_max=chisq_max,
+        chisq_max=check_positive(chisq_max, "--chisq-max", "80"),
         n_blocks=n_blocks,
         m=_single_total(aligned, m),
     )
+    if two_step is not None and any(value is not None for value in options.all_intercepts):
+        raise InputError(
+            "two-step: found a cutoff and a fixed intercept, expected one of them; the two-step estimator is there to "
+            "find the intercept: drop one option"
+        )
     fit = partial(_fit_pair, aligned, options)
-    with ThreadPoolExecutor(max(1, n_threads)) as pool:
-        fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pair"))
+    pool = ThreadPoolExecutor(max(1, n_threads))
+    try:
+        fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pairs"))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for pairs that have not begun
     return RgResult(fitted, options.m)
 
 
@@ -116,6 +128,8 @@ def _chosen_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
                 f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
                 "correlation is unknown; munge the file with its alleles"
             )
+    if not (pairs in ("all", "first") if isinstance(pairs, str) else len(pairs)):
+        raise InputError(f"pairs: found {pairs!r}, expected all, first or pairs of column numbers; correct it")
     if pairs == "all":
         return list(itertools.combinations(range(n_traits), 2))
     if pairs == "first":
@@ -130,7 +144,6 @@ def _single_total(aligned: AlignedData, m: Totals) -> float:
             f"rg: found {len(names)} LD scores ({', '.join(names[:3])}, ...), expected one; use plain LD scores, e.g. "
             "eur_w_ld_chr. (LDSC accepts several and mixes up their coefficients: its rg is then wrong.)"
         )
-    check_varies(aligned.tagging[:, 0], names[0])
     return float(resolve_totals(aligned.reference, m)[0])
 
 
@@ -162,8 +175,11 @@ def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) ->
     n_shared, n_matching, kept = _pair_rows(aligned, pair, options.chisq_max)
     n_snps = int(kept.sum())
     try:
+        _check_common_snps(first.name, second.name, n_shared, n_matching)
         n_blocks = check_enough(n_snps, options.n_blocks, 2, f"{first.name} - {second.name}")
         rows = _pair_arrays(aligned, pair, kept, options.m)
+        n_blocks = _blocks_below(rows, options.two_step, n_blocks, f"{first.name} - {second.name}")
+        check_varies(rows.ld_score, aligned.reference.names[0])
         with fitting(f"{first.name} - {second.name}"):
             fits = _three_fits(rows, n_blocks, options, pair)
     except FitError as error:
@@ -171,6 +187,25 @@ def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) ->
             first.name, second.name, n_shared=n_shared, n_snps=n_snps, status="unusable", why=f"no fit: {error}"
         )
     return _estimates(aligned, pair, rows, fits, n_shared, n_matching)
+
+
+def _check_common_snps(first: str, second: str, n_shared: int, n_matching: int) -> None:
+    if not n_shared:
+        raise FitError(f"{first} - {second}: the traits share no SNP; expected most; use studies of the same SNPs")
+    if not n_matching:
+        raise FitError(
+            f"{first} - {second}: none of {n_shared} shared SNPs has the same unambiguous alleles in both; check the "
+            "allele columns"
+        )
+
+
+def _blocks_below(rows: RegressionRows, two_step: float | None, n_blocks: int, what: str) -> int:
+    """Blocks that each of the three fits can have below the cutoff, so that their delete values go together."""
+    if two_step is None:
+        return n_blocks
+    below1, below2 = rows.z1**2 < two_step, rows.z2**2 < two_step
+    fewest = min(int(np.count_nonzero(below)) for below in (below1, below2, below1 & below2))
+    return check_enough(fewest, n_blocks, 2, f"{what}, chi2 below {two_step:g}")
 
 
 def _pair_rows(
@@ -268,13 +303,15 @@ def _estimates(
         rg_findings(
             rg=rg,
             h2=(fit1.total, fit2.total),
-            h2_z=(fit1.total / fit1.total_se, fit2.total / fit2.total_se),
+            h2_z=(z_and_p(fit1.total, fit1.total_se)[0], z_and_p(fit2.total, fit2.total_se)[0]),
             names=(first.name, second.name),
             n_bad_deletes=n_bad_deletes,
             n_blocks=cross.n_blocks,
             n_snps=len(rows.z1),
             share_mismatched=1 - n_matching / n_shared,
+            same_data=bool(np.array_equal(np.abs(rows.z1), np.abs(rows.z2))),
         )
+        + _intercept_findings(fits, (first.name, second.name))
     )
     return RgPair(
         trait1=first.name,
@@ -317,6 +354,18 @@ def _estimates(
         why=why,
         fits=fits,
     )
+
+
+def _intercept_findings(fits: tuple[ProductFit, ProductFit, ProductFit], names: tuple[str, str]) -> list[Finding]:
+    found = []
+    for name, fit in zip(names, fits[:2], strict=True):
+        excess = fit.mean_product - 1
+        ratio = (fit.intercept - 1) / excess if excess > 0 else NAN
+        found += intercept_findings(fit.intercept, fit.intercept_se, ratio, fit.mean_product, f" of {name}")
+    if not np.isfinite(fits[2].intercept_se):
+        text = f"gcov intercept held at {fits[2].intercept:g}: overlap, if it is another, biases rg"
+        found.append(Finding("note", "fixed gcov intercept", text))
+    return found
 
 
 def _factor(samp_prev: float | None, pop_prev: float | None) -> float:

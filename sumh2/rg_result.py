@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from sumh2.kernels.product_regression import ProductFit
 from sumh2.results import Result, p_text, with_se
 from sumh2.verdicts import WHY_SEPARATOR
@@ -117,8 +119,23 @@ class RgResult(Result):
     def to_records(self) -> list[dict[str, Any]]:
         return [pair.to_record() for pair in self.pairs]
 
+    def _liability_lines(self) -> list[str]:
+        on_liability = [pair for pair in self.pairs if np.isfinite(pair.gcov_liab)]
+        if not on_liability:
+            return []
+        lines = ["", "  h2 above are on the observed scale; on the liability scale:"]
+        for pair in on_liability:
+            parts = [f"gcov {with_se(pair.gcov_liab, pair.gcov_liab_se)}"]
+            for name, h2, se in (
+                (pair.trait1, pair.h2_liab_1, pair.h2_liab_1_se),
+                (pair.trait2, pair.h2_liab_2, pair.h2_liab_2_se),
+            ):
+                parts += [f"h2 of {name} {with_se(h2, se)}"] if np.isfinite(h2) else []
+            lines.append(f"  {pair.trait1} - {pair.trait2}: {', '.join(parts)}")
+        return lines
+
     def __str__(self) -> str:
-        width = max(len(name) for pair in self.pairs for name in (pair.trait1, pair.trait2))
+        width = max(len("trait 1"), *(len(name) for pair in self.pairs for name in (pair.trait1, pair.trait2)))
         lines = [
             f"{'trait 1':<{width}}  {'trait 2':<{width}}  {'rg':>17}  {'p':>9}  {'gcov intercept':>17}"
             f"  {'h2 1':>17}  {'h2 2':>17}  {'SNPs':>9}  status"
@@ -130,6 +147,7 @@ class RgResult(Result):
                 f"{with_se(pair.h2_1, pair.h2_1_se):>17}  {with_se(pair.h2_2, pair.h2_2_se):>17}  "
                 f"{pair.n_snps:>9,}  {pair.status}"
             )
+        lines += self._liability_lines()
         reasons = [
             f"  {pair.trait1} - {pair.trait2}: {reason}"
             for pair in self.pairs

@@ -55,9 +55,9 @@ def trait_name(path: str | Path) -> str:
 def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     """Read one trait: our ``.sumstats.parquet`` or LDSC's ``.sumstats`` (plain, .gz, .bz2, .xz, .zst).
 
-    Of text, rows in which a used column is missing are dropped, and of rows with the same name the first stays, both as
-    in LDSC; the counts are in ``filters``.  Files without A1 and A2 are read too: they give a heritability, but no
-    genetic correlation.
+    Of text, rows without SNP, Z or N are dropped, and of rows with the same name the first stays, both as in LDSC's
+    heritability; the counts are in ``filters``.  Rows without alleles, and files without A1 and A2, are read too: they
+    give a heritability, but no genetic correlation.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     types: dict[str, pa.DataType] = {"SNP": pa.string(), "CHR": _CATEGORY, "A1": _CATEGORY, "A2": _CATEGORY}
     types |= {name: pa.float64() for name in (*_NUMBERS, "BP")}
     table = read_table(path, columns=wanted, types={name: types[name] for name in wanted})
-    used = [name for name in ("SNP", "Z", "N", "A1", "A2") if name in wanted]
     complete = np.ones(table.num_rows, dtype=bool)
-    for name in used:
+    # A missing allele keeps a SNP out of genetic correlations by itself (its code is of no kind).
+    for name in ("SNP", "Z", "N"):
         column = table.column(name)
         if column.null_count:
             complete &= as_numpy(column.is_valid())

@@ -17,11 +17,19 @@ WHY_SEPARATOR = " | "
 WEAK_H2_Z = 4.0
 #: LDSC warns below this number of SNPs.
 FEW_SNPS = 200_000
+#: With fewer, an estimate says nothing.
+VERY_FEW_SNPS = 2_000
 #: LDSC's munge warns below this mean chi2.
 LOW_MEAN_CHI2 = 1.02
+#: Chance alone gives a mean chi2 of 1; half of it comes from a wrong column.
+IMPOSSIBLE_MEAN_CHI2 = 0.5
+#: Ascertained cases push an observed-scale h2 above 1, but not this far.
+IMPOSSIBLE_H2 = 5.0
 #: Share of the inflation that the intercept takes in well-behaved studies is mostly below this.
 HIGH_RATIO = 0.2
 FEW_BLOCKS = 50
+#: LDSC leaves out a chi2 above max(0.001 N, 80) from its stratified fits.
+OUTLIER_PER_N, OUTLIER_CHI2 = 0.001, 80.0
 #: Below this correlation of minor allele frequencies, study and LD reference are hardly of one ancestry.
 MAF_CORRELATION_EXPECTED = 0.9
 #: A share of mismatched alleles above this points at another build or a mixed-up file.
@@ -79,12 +87,17 @@ def h2_findings(
             Finding("caution", "weak power", f"h2 is {h2 / h2_se:.1f} SE from zero; genetic correlations and "
                     f"enrichments want {WEAK_H2_Z:.0f} and more: use a larger study")
         )  # fmt: skip
-    if h2 > 1:
+    if h2 > IMPOSSIBLE_H2:
+        found.append(
+            Finding("unusable", "impossible h2", f"h2 is {h2:.4g}: N, Z or the LD scores are not what they seem; check "
+                    "the columns of the GWAS and its largest chi2")
+        )  # fmt: skip
+    elif h2 > 1:
         found.append(
             Finding("caution", "h2 above 1", "N may be too small in the file (half an effective N, one cohort's N), "
                     "or the trait is ascertained: give --samp-prev and --pop-prev")
         )  # fmt: skip
-    found += _intercept_findings(intercept, intercept_se, ratio, mean_chi2)
+    found += intercept_findings(intercept, intercept_se, ratio, mean_chi2)
     if np.isfinite(maf_correlation) and maf_correlation < MAF_CORRELATION_EXPECTED:
         found.append(
             Finding("caution", "frequencies differ", f"allele frequencies correlate {maf_correlation:.2f} with the LD "
@@ -94,23 +107,77 @@ def h2_findings(
     return found + count_findings(n_snps, n_blocks)
 
 
-def _intercept_findings(intercept: float, intercept_se: float, ratio: float, mean_chi2: float) -> list[Finding]:
+def coverage_findings(
+    *,
+    study_chromosomes: tuple[str, str],
+    reference_chromosomes: tuple[str, str],
+    share_mismatched: float,
+    m: float,
+    n_snps: int,
+    max_chi2: float,
+    max_n: float,
+    outliers_removed: bool,
+) -> list[Finding]:
+    """What to know of the SNPs behind a heritability; chromosomes are the first and the last one with SNPs."""
     found = []
-    if mean_chi2 < LOW_MEAN_CHI2:
+    if reference_chromosomes[0] == reference_chromosomes[1]:
         found.append(
-            Finding("caution", "low mean chi2", f"mean chi2 is {mean_chi2:.3f}; below {LOW_MEAN_CHI2} there is hardly "
-                    "a signal to regress")
+            Finding("caution", "one chromosome", f"the LD scores are of chromosome {reference_chromosomes[0]} alone, so "
+                    "is the h2; use LD scores of all chromosomes")
+        )  # fmt: skip
+    elif study_chromosomes[0] == study_chromosomes[1]:
+        found.append(
+            Finding("caution", "one chromosome", f"all SNPs of the study are on chromosome {study_chromosomes[0]}, M is "
+                    "of all: h2 extrapolates one chromosome to the genome; use LD scores of that chromosome alone")
+        )  # fmt: skip
+    if share_mismatched > MANY_MISMATCHES:
+        found.append(
+            Finding("caution", "alleles differ", f"{100 * share_mismatched:.0f}% of the SNPs have other alleles than "
+                    "the LD reference; check build and allele columns")
+        )  # fmt: skip
+    if m < n_snps / 2:
+        found.append(
+            Finding("caution", "few reference SNPs", f"M is {m:,.0f}, less than half of the {n_snps:,} regression SNPs; "
+                    "h2 is in proportion to M: check --m and the .l2.M files")
+        )  # fmt: skip
+    limit = max(OUTLIER_PER_N * max_n, OUTLIER_CHI2)
+    if max_chi2 > limit and not outliers_removed:
+        level: Level = "caution" if max_chi2 > 5 * limit else "note"
+        found.append(
+            Finding(level, "outliers", f"the largest chi2 is {max_chi2:,.0f}; compare with --chisq-max {limit:.0f}, which "
+                    "leaves out what single loci add")
+        )  # fmt: skip
+    return found
+
+
+def intercept_findings(
+    intercept: float, intercept_se: float, ratio: float, mean_chi2: float, of: str = ""
+) -> list[Finding]:
+    """What to know about an h2 intercept; ``of`` names the trait where there are several."""
+    found = []
+    if mean_chi2 < IMPOSSIBLE_MEAN_CHI2:
+        found.append(
+            Finding("unusable", "impossible chi2", f"mean chi2{of} is {mean_chi2:.3g}, chance alone gives 1: a standard "
+                    "deviation was taken for a standard error, or another column for Z; munge again")
+        )  # fmt: skip
+    elif mean_chi2 < LOW_MEAN_CHI2:
+        found.append(
+            Finding("caution", "low mean chi2", f"mean chi2{of} is {mean_chi2:.3f}; below {LOW_MEAN_CHI2} there is "
+                    "hardly a signal to regress")
         )  # fmt: skip
     if not np.isfinite(intercept_se):
-        return found + [Finding("note", "fixed intercept", "confounding, if there is any, counts as h2")]
+        text = f"intercept{of} held at {intercept:g}: confounding, if there is any, counts as h2"
+        return [*found, Finding("note", "fixed intercept", text)]
+    if not mean_chi2 > 1:
+        found.append(Finding("note", "no ratio", f"mean chi2{of} is not above 1"))
     if intercept < 1 - 2 * intercept_se:
         found.append(
-            Finding("caution", "intercept below 1", f"{intercept:.3f} (SE {intercept_se:.3f}): the study was probably "
-                    "corrected by genomic control, or N is overstated; h2 is then too low")
+            Finding("caution", "intercept below 1", f"{intercept:.3f} (SE {intercept_se:.3f}){of}: the study was "
+                    "probably corrected by genomic control; h2 is then too low")
         )  # fmt: skip
     elif intercept > 1 + 2 * intercept_se and ratio > HIGH_RATIO:
         found.append(
-            Finding("caution", "confounding", f"the intercept takes {100 * ratio:.0f}% of the inflation: "
+            Finding("caution", "confounding", f"the intercept{of} takes {100 * ratio:.0f}% of the inflation: "
                     "stratification, relatedness, or LD scores of another population")
         )  # fmt: skip
     return found
@@ -119,7 +186,12 @@ def _intercept_findings(intercept: float, intercept_se: float, ratio: float, mea
 def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
     """What to know about the number of SNPs and of jackknife blocks."""
     found = []
-    if n_snps < FEW_SNPS:
+    if n_snps < VERY_FEW_SNPS:
+        found.append(
+            Finding("unusable", "few SNPs", f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; "
+                    "check the losses step by step")
+        )  # fmt: skip
+    elif n_snps < FEW_SNPS:
         found.append(
             Finding("caution", "few SNPs", f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; "
                     "check the losses step by step")
@@ -139,6 +211,7 @@ def rg_findings(
     n_blocks: int,
     n_snps: int,
     share_mismatched: float,
+    same_data: bool = False,
 ) -> list[Finding]:
     """What to know about a genetic correlation."""
     found = []
@@ -152,7 +225,12 @@ def rg_findings(
             found.append(
                 Finding("caution", "weak power", f"h2 of {name} is {z:.1f} SE from zero, {WEAK_H2_Z:.0f} are wanted")
             )  # fmt: skip
-    if np.isfinite(rg) and abs(rg) > 1:
+    if same_data:
+        found.append(
+            Finding("caution", "same data", "both traits have the same z scores: the same file twice, or two names of "
+                    "one study")
+        )  # fmt: skip
+    elif np.isfinite(rg) and abs(rg) > 1:
         found.append(
             Finding("caution", "rg outside ±1", f"{rg:.3f}: sampling error of a strong correlation, or of a weak h2; "
                     "report it as it is, with its SE")
@@ -160,7 +238,7 @@ def rg_findings(
     if n_bad_deletes and np.isfinite(rg):
         found.append(
             Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad_deletes} of {n_blocks} "
-                    "jackknife samples, where LDSC gives NA; the SE is from the joint covariance of h2 and gcov")
+                    "jackknife samples; the SE is from the joint covariance of h2 and gcov")
         )  # fmt: skip
     if share_mismatched > MANY_MISMATCHES:
         found.append(

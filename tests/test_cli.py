@@ -176,8 +176,7 @@ def refused(run, tmp_path, line, *parts):
     assert "Traceback" not in err and message.count("error: ") == 1
     for part in parts:
         assert part in message, message
-    left = {path.suffix for path in tmp_path.iterdir() if path.name.startswith("result")}
-    assert left <= {".log"}
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "result"))]
     return message
 
 
@@ -284,6 +283,56 @@ def test_contradicting_options(run, tmp_path):
     refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--samp-prev", "50", "--pop-prev", "0.01"], "between 0 and 1")
     refused(run, tmp_path, ["rg", trait(1), "--ld", LD], "two or more")
     refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--n-blocks", "1"], "--n-blocks")
+
+
+def test_outputs__are_checked_before_any_work(run, tmp_path):
+    path = write_sumstats(tmp_path / "x.tsv")
+    before = (tmp_path / "x.tsv").read_bytes()
+    for line, part in (
+        (["--out", str(tmp_path / "x")], "is an input of this command"),
+        (["--out", f"{tmp_path}/"], "found a folder"),
+        (["--out", str(tmp_path)], "found a folder"),
+        (["--out", str(tmp_path / "no" / "x")], "does not exist; create it"),
+        (["--plot", str(tmp_path / "a.gif")], "expected .png, .pdf or .svg"),
+        (["--plot", str(tmp_path / "no" / "a.png")], "--plot"),
+        (["--one-step", "--two-step", "20"], "--one-step and --two-step"),
+    ):
+        status, _, err = run(["h2", path, "--ld", "no_such_ld", *line])
+        assert status == 1 and part in err and "no_such_ld" not in err
+    assert (tmp_path / "x.tsv").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_traits_of_one_name__are_refused(run, tmp_path):
+    refused(run, tmp_path, ["rg", trait(1), trait(1), "--ld", LD], "two traits called trait1", "--traits")
+    refused(run, tmp_path, ["rg", trait(1), trait(2), "--ld", LD, "--traits", "a b,a_b"], "two traits called a b")
+
+
+def test_rg_on_the_liability_scale__is_in_the_report(run, tmp_path):
+    line = ["rg", trait(1), trait(2), "--ld", LD, "--samp-prev", "0.4,nan", "--pop-prev", "0.01,nan"]
+    status, out, _ = run([*line, "--out", str(tmp_path / "r")])
+    table = pd.read_csv(tmp_path / "r.tsv", sep="\t")
+    assert status == 0 and "on the liability scale" in out
+    assert f"h2 of trait1 {table.h2_liab_1[0]:.4f}" in out and np.isnan(table.h2_liab_2[0])
+    refused(run, tmp_path, [*line[:5], "--samp-prev", "0.4,nan", "--pop-prev", "nan,nan"], "prevalences of trait1")
+
+
+def test_rg_no_intercept__holds_all_three(run, tmp_path):
+    assert (
+        run(["rg", trait(1), trait(2), "--ld", LD, "--no-intercept", "--n-blocks", "50", "--out", f"{tmp_path}/r"])[0]
+        == 0
+    )
+    table = pd.read_csv(tmp_path / "r.tsv", sep="\t")
+    assert table.loc[0, ["h2_int_1", "h2_int_2", "gcov_int", "n_blocks"]].tolist() == [1, 1, 0, 50]
+
+
+def test_prevalences__are_not_swapped(run, tmp_path):
+    from sumh2.liability import liability_factor
+
+    assert (
+        run(["h2", trait(1), "--ld", LD, "--samp-prev", "0.4", "--pop-prev", "0.01", "--out", f"{tmp_path}/r"])[0] == 0
+    )
+    table = pd.read_csv(tmp_path / "r.tsv", sep="\t")
+    assert table.h2_liab[0] == pytest.approx(table.h2[0] * liability_factor(0.4, 0.01))
 
 
 def test_misuse__is_exit_2_before_any_work(run):

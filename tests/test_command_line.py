@@ -764,10 +764,11 @@ def test_log_file_starts_with_the_call_and_holds_what_quiet_hides(tmp_path, caps
     assert logging.getLogger("sumh2").level == logging.WARNING
 
 
-def test_log_file_says_what_stopped_the_run(tmp_path):
+def test_a_run_that_fails_leaves_the_log_of_the_run_before(tmp_path):
+    (tmp_path / "x.log").write_text("good")
     with pytest.raises(InputError), log_to_file(tmp_path / "x.log"):
         raise InputError("no column A1")
-    assert (tmp_path / "x.log").read_text().endswith("stopped by InputError: no column A1\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.log"] and (tmp_path / "x.log").read_text() == "good"
     assert all(not isinstance(h, logging.FileHandler) for h in logging.getLogger("sumh2").handlers)
-    with pytest.raises(FileNotFoundError, match="nowhere"), log_to_file(tmp_path / "nowhere" / "x.log"):
+    with pytest.raises(InputError, match="nowhere does not exist"), log_to_file(tmp_path / "nowhere" / "x.log"):
         pass

@@ -35,6 +35,7 @@ def test_p_values__agree_with_scipy_and_do_not_underflow():
         assert normal_log10_p(z) == pytest.approx(np.log10(2 * norm.sf(abs(z))), abs=1e-12)
     assert normal_p(100) == 0 and normal_log10_p(100) == pytest.approx(-2173.57, abs=0.01)
     assert p_text(normal_p(100), normal_log10_p(100)) == "2.69e-2174"
+    assert p_text(0.0, -2e9) == "<1e-9999"
     assert p_text(0.01234, np.log10(0.01234)) == "0.0123"
     assert np.isnan(z_and_p(1.0, 0.0)).all() and np.isnan(z_and_p(np.nan, 1.0)).all()
 
@@ -63,14 +64,18 @@ def test_h2_result__saves_what_it_shows(aligned, tmp_path):
     frame = result.to_frame()
     for name in ("h2", "h2_se", "intercept", "ratio", "lambda_gc", "n_snps"):
         assert record[name] == frame.loc[0, name] == getattr(result, name)
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["steps"][-1]["kept"] == result.steps[-1].kept
+    assert content["categories"][0]["h2"] == pytest.approx(result.h2)
     assert record["h2_liab"] is None and np.isnan(frame.loc[0, "h2_liab"])
     assert f"{result.h2:.4f}" in str(result) and result.status in str(result)
 
 
 def test_rg_result__is_tidy(aligned):
     frame = fit_rg(aligned).to_frame()
-    expected = ["trait1", "trait2", "rg", "rg_se", "rg_z", "rg_p", "gcov", "gcov_se", "gcov_int", "gcov_int_se", "n_snps", "status", "why"]
-    assert set(expected) <= set(frame.columns) and len(frame) == 1
+    expected = {"trait1", "trait2", "rg", "rg_se", "rg_z", "rg_p", "gcov", "gcov_se", "gcov_int", "gcov_int_se"}
+    expected |= {"n_snps", "status", "why"}
+    assert expected <= set(frame.columns) and len(frame) == 1
 
 
 def levels(**changes):
@@ -89,6 +94,8 @@ def test_verdicts_of_h2():
     assert "intercept below 1" in levels(intercept=0.9)
     assert "confounding" in levels(intercept=1.2, ratio=0.5)
     assert "low mean chi2" in levels(mean_chi2=1.01)
+    assert levels(n_snps=500)["few SNPs"] == "unusable"
+    assert levels(h2=9.0)["impossible h2"] == "unusable" and levels(mean_chi2=0.01)["impossible chi2"] == "unusable"
     assert "few SNPs" in levels(n_snps=50_000) and "few blocks" in levels(n_blocks=10)
     assert "frequencies differ" in levels(maf_correlation=0.5) and not levels(maf_correlation=np.nan)
     assert levels(intercept=1.0, intercept_se=np.nan) == {"fixed intercept": "note"}

@@ -219,9 +219,9 @@ def test_totals__says_which_files_are_missing():
         make_tagging(m=None, sources=read).totals("M")
     assert str(raised.value) == (
         "ld/1.l2.ldscore.gz and 1 more: no totals M: there is no ld/1.l2.M, ld/X.l2.M; expected 2 numbers, one per "
-        "category; put the file beside its LD scores, use M_5_50, or give them with --m-count"
+        "category; put the file beside its LD scores, use M_5_50, or give them with --m"
     )
-    with pytest.raises(InputError, match=r"there is no ld/X\.l2\.M_5_50; .* --m-count"):
+    with pytest.raises(InputError, match=r"there is no ld/X\.l2\.M_5_50; .* --m"):
         make_tagging(m=None, m_5_50=None, sources=(*read[:2], "ld/1.l2.M_5_50.gz")).totals()
     with pytest.raises(InputError, match=r"there is no x\.ldscore\.M;"):
         make_tagging(m=None, sources=("x.ldscore.zst",)).totals("M")

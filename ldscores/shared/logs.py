@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ldscores import __version__
+from ldscores.shared.outputs import written_whole
 
 #: The two loggers that are ours to configure.
 LOGGER_NAMES = ("ldscores", "sumh2")
@@ -92,13 +93,14 @@ def _note(handler: logging.FileHandler, text: str) -> None:
 def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Iterator[Callable[[str], None]]:
     """Copy the log lines of ``ldscores`` and ``sumh2`` to a file while the block runs.
 
-    The file starts with the date, the program version and the full call, and ends with the seconds taken or the error
-    that stopped the run.  It holds the informative lines even under ``--quiet``.
+    The file starts with the date, the program version and the full call, and ends with the seconds taken.  It holds the
+    informative lines even under ``--quiet``.  A run that fails leaves no log, nor does it touch that of an earlier run
+    beside whose results it would lie.
 
     Parameters
     ----------
     path : str or Path
-        File to write, replaced if it is there.
+        File to write, replaced at the end if it is there.
     argv : sequence of str, optional
         The call, program name first; ``sys.argv`` by default.
 
@@ -109,34 +111,32 @@ def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Itera
 
     Raises
     ------
+    InputError
+        If its folder is not there.
     OSError
         If the file cannot be written.
     """
     argv = list(sys.argv if argv is None else argv) or [""]
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(_LineFormatter())
-    handler.stream.write(
-        f"{datetime.now().astimezone().isoformat(sep=' ', timespec='seconds')}\n"
-        f"sumh2 {__version__}\n"
-        f"{shlex.join([Path(argv[0]).name, *argv[1:]])}\n"
-    )
-    handler.stream.flush()
-    loggers = [logging.getLogger(name) for name in LOGGER_NAMES]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
-        logger.addHandler(handler)
-    started = time.monotonic()
-    try:
-        yield lambda text: _note(handler, text)
-    except BaseException as error:
-        with contextlib.suppress(OSError):  # a full disk must not hide what went wrong
-            handler.stream.write(f"stopped by {type(error).__name__}: {error}\n")
-        raise
-    else:
-        handler.stream.write(f"done in {time.monotonic() - started:.1f} s\n")
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-        handler.close()
+    with written_whole(path) as partial:
+        handler = logging.FileHandler(partial, mode="w", encoding="utf-8", errors="backslashreplace")
+        handler.setFormatter(_LineFormatter())
+        _note(
+            handler,
+            f"{datetime.now().astimezone().isoformat(sep=' ', timespec='seconds')}\n"
+            f"sumh2 {__version__}\n"
+            f"{shlex.join([Path(argv[0]).name, *argv[1:]])}",
+        )
+        loggers = [logging.getLogger(name) for name in LOGGER_NAMES]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
+            logger.addHandler(handler)
+        started = time.monotonic()
+        try:
+            yield lambda text: _note(handler, text)
+            _note(handler, f"done in {time.monotonic() - started:.1f} s")
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.removeHandler(handler)
+                logger.setLevel(level)
+            handler.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +20,10 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import written_whole
 from ldscores.shared.streams import is_parquet, open_stream, reading
+from ldscores.shared.table_headers import WHITESPACE, count_comments, read_header
 from ldscores.shared.text_columns import as_text
-
-#: Separator that stands for any run of blanks and tabs, as in LDSC's readers.
-WHITESPACE = "whitespace"
 
 #: Texts that mean "missing": the defaults of pandas, which LDSC uses, and the full stop.
 NULL_TEXTS = (
@@ -38,41 +36,6 @@ _METADATA_KEY = b"sumh2"
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Reading text tables
-
-
-def read_header(path: str | Path, comment: str | tuple[str, ...] | None = None) -> tuple[list[str], str]:
-    """Column names of a text table and its separator (a tab, a comma or :data:`WHITESPACE`).
-
-    Lines that begin with ``comment`` are passed over.  The names are as they stand in the file, without a byte order
-    mark and quotation marks.
-    """
-    path = Path(path)
-    line = _header_line(path, comment)[0]
-    if "\x00" in line:
-        raise InputError(f"{path}: found binary data, expected a text table; is this the right file?")
-    separator = "\t" if "\t" in line else "," if "," in line and " " not in line.strip() else WHITESPACE
-    fields = line.split() if separator == WHITESPACE else line.split(separator)
-    return [field.strip().strip('"') for field in fields], separator
-
-
-def _header_line(path: Path, comment: str | tuple[str, ...] | None) -> tuple[str, int]:
-    """The header line and the number of comment lines before it."""
-    with reading(path), open_stream(path) as stream:
-        for n_before, raw in enumerate(_lines(stream)):
-            text = raw.decode("utf-8-sig").rstrip("\r\n")
-            if comment is None or not text.startswith(comment):
-                if not text.strip():
-                    break
-                return text, n_before
-    raise InputError(f"{path}: found no header line; expected column names in the first line; add them")
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines of the beginning of a stream (Arrow's streams have no readline)."""
-    if hasattr(stream, "readline") and not isinstance(stream, pa.NativeFile):
-        yield from iter(stream.readline, b"")
-        return
-    yield from stream.read(1 << 20).splitlines(keepends=True)
 
 
 def read_table(
@@ -122,7 +85,7 @@ def read_table(
     else:
         header, sniffed = list(column_names), read_header(path, comment)[1]
     if comment is not None:
-        n_before = _header_line(path, comment)[1]
+        n_before = count_comments(path, comment)
     duplicated = sorted({name for name in header if header.count(name) > 1})
     if duplicated:
         raise InputError(f"{path}: found column {duplicated[0]!r} twice; expected unique names; rename one of them")
@@ -323,20 +286,6 @@ def check_format(path: str | Path, metadata: Mapping[str, Any], name: str, versi
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Writing
-
-
-@contextlib.contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
-    """A temporary name beside ``path``; renamed to it when the block ends well, removed when it does not."""
-    path = Path(path)
-    if path.parent != Path() and not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; create it or choose another --out")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None, missing: str = "NA") -> None:

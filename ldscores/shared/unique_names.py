@@ -43,16 +43,19 @@ def is_first_of_each(names: pa.Array) -> NDArray[np.bool_]:
     return first
 
 
-def hash_names(names: pa.StringArray) -> NDArray[np.uint64]:
-    """A 64-bit hash of each name, (n_snps,): eight bytes at a time, multiplied and folded."""
+def hash_names(names: pa.Array) -> NDArray[np.uint64]:
+    """A 64-bit hash of each name, (n_snps,): eight bytes at a time, multiplied and folded; missing is the empty name."""
     hashes = np.empty(len(names), dtype=np.uint64)
     # In pieces that stay in the cache: fresh memory would cost more than the arithmetic.
     for start in range(0, len(names), _PIECE):
-        piece = names.slice(start, _PIECE)
-        offsets = np.frombuffer(names.buffers()[1], dtype=np.int32)[piece.offset : piece.offset + len(piece) + 1]
+        # Only this type has 32-bit offsets: a large_string's, read as such, would be those of other texts.
+        piece = names.slice(start, _PIECE).cast(pa.string())
+        piece = piece.fill_null("") if piece.null_count else piece
+        _, offset_buffer, text_buffer = piece.buffers()
+        offsets = np.frombuffer(offset_buffer, dtype=np.int32)[piece.offset : piece.offset + len(piece) + 1]
         text = np.zeros(int(offsets[-1] - offsets[0]) + 8, dtype=np.uint8)  # a word may reach beyond the last name
         if len(text) > 8:
-            text[:-8] = np.frombuffer(names.buffers()[2], dtype=np.uint8)[offsets[0] : offsets[-1]]
+            text[:-8] = np.frombuffer(text_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]]
         hashes[start : start + len(piece)] = _hash_words(text, (offsets[:-1] - offsets[0]), np.diff(offsets))
     return hashes
 

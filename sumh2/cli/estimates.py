@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 from ldscores.shared.command_line import command
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from sumh2.cli.loading import (
-    check_out,
+    check_outputs,
     chosen_intercept,
     chosen_totals,
     logged,
@@ -97,7 +97,9 @@ def h2(
     from sumh2.h2 import fit_h2
     from sumh2.ldsc_log import h2_log, write_h2_side_files
 
-    check_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    check_outputs(out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals)
+    if one_step and two_step is not None:
+        raise InputError("found --one-step and --two-step, expected one of them; drop one")
     with logged(out) as note:
         traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
         tagging = read_chosen_tagging(ld, w_ld)
@@ -207,10 +209,12 @@ def rg(
     from sumh2.ldsc_log import rg_log, write_rg_side_files
     from sumh2.rg import fit_rg
 
-    files = [name for word in sumstats for name in word.split(",")]
+    files = [name.strip() for word in sumstats for name in word.split(",") if name.strip()]
     if len(files) < 2:
         raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
-    check_out(out, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    check_outputs(out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    if threads < 0:
+        raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     with logged(out) as note:
         tagging = read_chosen_tagging(ld, w_ld)
         aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
@@ -225,7 +229,7 @@ def rg(
             chisq_max=chisq_max,
             n_blocks=n_blocks,
             m=chosen_totals(m),
-            n_threads=threads or len(os.sched_getaffinity(0)),
+            n_threads=threads or usable_cores(),
         )
         if out is not None:
             result = result.with_provenance(run_provenance(files, tagging, options))

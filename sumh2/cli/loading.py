@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import check_stem
 
 if TYPE_CHECKING:
     from ldscores.tagging import Tagging
@@ -22,28 +23,46 @@ def read_traits(
     files: list[str], samp_prev: list[float] | None, pop_prev: list[float] | None, names: list[str] | None
 ) -> list[SumStats]:
     """Summary statistics files with their prevalences and names."""
-    from sumh2.sumstats_files import read_sumstats
+    from sumh2.ldsc_log import file_word
+    from sumh2.sumstats_files import read_sumstats, trait_name
 
     if names is not None and len(names) != len(files):
         raise InputError(f"--traits: found {len(names)} names for {len(files)} files, expected one each; correct them")
-    if (samp_prev is None) != (pop_prev is None):
-        raise InputError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
-    prevalences = [_prevalences(values, len(files)) for values in (samp_prev, pop_prev)]
+    names = names or [trait_name(path) for path in files]
+    words = [file_word(name) for name in names]
+    for name, word in zip(names, words, strict=True):
+        if words.count(word) > 1:
+            raise InputError(f"found two traits called {name}, expected different names; name them with --traits")
+    prevalences = _prevalences(samp_prev, pop_prev, names)
+    traits = [read_sumstats(path, trait=name) for path, name in zip(files, names, strict=True)]
+    if prevalences is None:
+        return traits
     return [
-        replace(read_sumstats(path, trait=names[i] if names else None), samp_prev=samp, pop_prev=pop)
-        for i, (path, samp, pop) in enumerate(zip(files, *prevalences, strict=True))
+        replace(trait, samp_prev=samp, pop_prev=pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)
     ]
 
 
-def _prevalences(values: list[float] | None, n_traits: int) -> list[float | None]:
-    if values is None:
-        return [None] * n_traits
-    if len(values) != n_traits:
-        raise InputError(
-            f"prevalences: found {len(values)} values for {n_traits} traits, expected one each; "
-            "write nan for a quantitative trait"
-        )
-    return [None if value != value else value for value in values]
+def _prevalences(
+    samp_prev: list[float] | None, pop_prev: list[float] | None, names: list[str]
+) -> list[tuple[float | None, float | None]] | None:
+    """Pairs of prevalences, a trait each, nan as None; None where the flags are not given."""
+    if samp_prev is None and pop_prev is None:
+        return None
+    if samp_prev is None or pop_prev is None:
+        raise InputError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
+    for flag, values in (("--samp-prev", samp_prev), ("--pop-prev", pop_prev)):
+        if len(values) != len(names):
+            raise InputError(
+                f"{flag}: found {len(values)} values for {len(names)} traits, expected one each; write nan for a "
+                "quantitative trait"
+            )
+    pairs = [
+        tuple(None if value != value else value for value in pair) for pair in zip(samp_prev, pop_prev, strict=True)
+    ]
+    for name, (samp, pop) in zip(names, pairs, strict=True):
+        if (samp is None) != (pop is None):
+            raise InputError(f"prevalences of {name}: found one, expected two, or nan twice for a quantitative trait")
+    return pairs
 
 
 def read_chosen_tagging(ld: str, w_ld: str | None) -> Tagging:
@@ -78,11 +97,17 @@ def chosen_intercept(value: float | None, no_intercept: bool, null: float) -> fl
     return null if no_intercept else value
 
 
-def check_out(out: str | None, **flags: bool) -> None:
-    """Refuse flags that write files when there is no ``--out`` to name them after."""
+def check_outputs(out: str | None, plot: str | None, inputs: list[str], **flags: bool) -> None:
+    """Refuse, before any work, outputs that cannot or must not be written."""
     asked = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
     if asked and out is None:
         raise InputError(f"{asked[0]} writes files named after --out, found no --out; add it")
+    if out is not None:
+        check_stem(out, (".tsv", ".json", ".log", ".cov", ".delete", ".part_delete"), inputs)
+    if plot is not None:
+        from sumh2.plots import check_figure
+
+        check_figure(plot)
 
 
 def logged(out: str | None) -> contextlib.AbstractContextManager[Callable[[str], None] | None]:

@@ -13,82 +13,88 @@ def munge(
     gwas: str,
     *,
     out: str,
-    trait: str | None = None,
-    ldsc: bool = False,
-    text: bool = False,
+    n: float | None = None,
+    n_cas: float | None = None,
+    n_con: float | None = None,
+    effect_allele: str | None = None,
+    other_allele: str | None = None,
+    info_min: float = 0.9,
+    maf_min: float = 0.01,
     merge_alleles: str | None = None,
     extract: str | None = None,
+    text: bool = False,
+    trait: str | None = None,
+    ldsc: bool = False,
     snp: str | None = None,
     chr_: str | None = None,
     bp: str | None = None,
-    effect_allele: str | None = None,
-    other_allele: str | None = None,
-    p: str | None = None,
-    log10p: str | None = None,
     beta: str | None = None,
     odds_ratio: str | None = None,
     se: str | None = None,
     z: str | None = None,
+    p: str | None = None,
+    log10p: str | None = None,
+    z_from: Literal["auto", "effect", "z", "p"] = "auto",
+    signed_sumstats: str | None = None,
     n_col: str | None = None,
     n_cas_col: str | None = None,
     n_con_col: str | None = None,
     eaf: str | None = None,
     maf: str | None = None,
     info: str | None = None,
-    nstudy: str | None = None,
-    signed_sumstats: str | None = None,
-    ignore: list[str] | None = None,
     info_list: list[str] | None = None,
-    n: float | None = None,
-    n_cas: float | None = None,
-    n_con: float | None = None,
-    info_min: float = 0.9,
-    maf_min: float = 0.01,
+    ignore: list[str] | None = None,
     n_min: float | None = None,
-    nstudy_min: float | None = None,
     no_alleles: bool = False,
     a1_inc: bool = False,
+    nstudy: str | None = None,
+    nstudy_min: float | None = None,
     keep_maf: bool = False,
     daner: bool = False,
     daner_n: bool = False,
-    z_from: Literal["auto", "effect", "z", "p"] = "auto",
 ) -> object:
     """Turn a GWAS file into summary statistics: find the columns, filter, say what each filter removed.
 
-    Z is BETA / SE or log(OR) / SE where both are there, so that p = 0 keeps its SNP and nothing is rounded.  The effect
+    Z is BETA / SE or log(OR) / SE where both are there with enough digits, so that p = 0 keeps its SNP.  The effect
     allele is never guessed: where the header leaves it open, munge stops and says what would settle it.  With --ldsc
     everything is as in LDSC 1.0.1, row for row.
 
     Parameters
     ----------
     gwas
-        GWAS summary statistics: text, plain or compressed, separated by tabs, blanks or commas; or Parquet.
+        GWAS summary statistics: text, plain or compressed, separated by tabs, commas, semicolons or blanks; or Parquet.
     out
-        Stem of the files: <out>.sumstats.parquet and <out>.munge.json.
+        Stem of the files: <out>.sumstats.parquet and <out>.munge.json; e.g. folder/scz.
+    n
+        Number of people in the study, for every SNP; takes the place of a column.
+    n_cas
+        Number of cases, with --n-con in place of --n.
+    n_con
+        Number of controls.
+    effect_allele
+        Column of the allele whose effect is given, where the header leaves it open.
+    other_allele
+        Column of the other allele.
+    info_min
+        Smallest imputation quality kept.
+    maf_min
+        Minor allele frequency that must be exceeded.
+    merge_alleles
+        Table of SNP, A1, A2 (e.g. w_hm3.snplist): keep these SNPs where the alleles match.
+    extract
+        List of SNPs to keep, one name a line.
+    text
+        Also write <out>.sumstats.gz, which LDSC reads.
     trait
         Name of the trait; by default the end of --out.
     ldsc
         Do exactly as LDSC 1.0.1 does, and write its <out>.sumstats.gz and <out>.log.
-    text
-        Also write <out>.sumstats.gz, which LDSC reads.
-    merge_alleles
-        Table of SNP, A1, A2 (e.g. w_hm3.snplist): keep these SNPs where the alleles match.
-    extract
-        List of SNPs to keep.
     snp
         Column of SNP names.
     chr_
         Column of chromosomes.
     bp
         Column of positions.
-    effect_allele
-        Column of the allele whose effect is given.
-    other_allele
-        Column of the other allele.
-    p
-        Column of p-values.
-    log10p
-        Column of -log10 p-values.
     beta
         Column of effects (log odds ratios for a disease).
     odds_ratio
@@ -97,6 +103,17 @@ def munge(
         Column of standard errors of the effect (of the log odds ratio).
     z
         Column of z scores.
+    p
+        Column of p-values.  Z comes from the effect if it has a standard error: then P is only compared with it; see
+        --z-from.
+    log10p
+        Column of -log10 p-values.
+    z_from
+        What decides Z: effect (BETA or log OR over SE), z, or p with the sign of the effect; auto takes the first of
+        these whose columns are there, but p instead of effect where BETA or SE are printed with too few digits (SE with
+        an error above 0.5 %).
+    signed_sumstats
+        A column with the sign of the effect and its value for no effect, e.g. BETA,0 or OR,1.
     n_col
         Column of sample sizes.
     n_cas_col
@@ -109,40 +126,26 @@ def munge(
         Column of minor allele frequencies.
     info
         Column of imputation quality.
-    nstudy
-        Column of numbers of studies.
-    signed_sumstats
-        A column with the sign of the effect and its value for no effect, e.g. BETA,0 or OR,1.
-    ignore
-        Columns to leave alone, separated by commas.
     info_list
         Columns of imputation quality to average, separated by commas.
-    n
-        Sample size of every SNP; takes the place of a column.
-    n_cas
-        Number of cases.
-    n_con
-        Number of controls.
-    info_min
-        Smallest imputation quality kept.
-    maf_min
-        Minor allele frequency that must be exceeded.
+    ignore
+        Columns to leave alone, separated by commas.
     n_min
         Smallest sample size kept; by default the 90th percentile divided by 1.5.
-    nstudy_min
-        Smallest number of studies kept, where there is no sample size; by default the largest number.
     no_alleles
         Do without alleles: good for heritability only.
     a1_inc
         A1 is always the allele that raises the trait: all Z are positive.
+    nstudy
+        Column of numbers of studies.
+    nstudy_min
+        Smallest number of studies kept, where there is no sample size; by default the largest number.
     keep_maf
         With --ldsc: keep the frequency in <out>.sumstats.gz.
     daner
         With --ldsc: PGC's daner format, cases and controls in the names of the FRQ columns.
     daner_n
         With --ldsc: PGC's daner format, cases and controls in columns Nca and Nco.
-    z_from
-        Where Z comes from: effect (BETA or log OR over SE), z, or p with the sign of the effect.
 
     Examples
     --------

@@ -1,0 +1,53 @@
+"""Is this a table of a GWAS?  What the first lines tell when it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ldscores.shared.errors import InputError
+from sumh2.gwas_headers import FIELDS, clean_header
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_VARIANT = re.compile(r"rs\d+|(chr)?[0-9XY]{1,2}[:_]\d+.*", re.IGNORECASE)
+_KNOWN = {name for each in FIELDS.values() for tier in each.names() for name in tier}
+
+_VCF_REMEDY = (
+    "make a table of it, e.g. for a GWAS-VCF: (echo 'SNP CHR BP EFFECT_ALLELE OTHER_ALLELE BETA SE LOG10P N'; bcftools "
+    r"query -f '%ID %CHROM %POS %ALT %REF[ %ES %SE %LP %SS]\n' FILE) > gwas.txt"
+)
+
+
+def check_is_gwas_table(
+    header: Sequence[str], first_rows: Sequence[Sequence[str]], first_line: str, where: str
+) -> None:
+    """Raise InputError where the first lines are not those of a table with column names.
+
+    Parameters
+    ----------
+    header, first_rows
+        Fields of the header and of the next lines.
+    first_line
+        First line of the file, which may be a comment.
+    where
+        The file's name.
+    """
+    names = {clean_header(name) for name in header}
+    if first_line.startswith("##fileformat=VCF") or (header[:1] == ["#CHROM"] and {"FORMAT", "QUAL"} <= names):
+        raise InputError(
+            f"{where}: found a VCF; expected a table with column names; VCF is not read yet: {_VCF_REMEDY}"
+        )
+    shown = " ".join(header)[:80]
+    if names & _KNOWN and len(header) > 2:
+        return
+    n_values = sum(bool(_NUMBER.fullmatch(field) or _VARIANT.fullmatch(field)) for field in header)
+    if len(header) > 2 and 3 * n_values >= len(header):
+        raise InputError(
+            f"{where}: this looks like a file without a header line: found {shown!r} in its place; expected column names; "
+            "add a first line with them, e.g. SNP A1 A2 BETA SE P N"
+        )
+    if len(header) < 3 or (first_rows and all(len(row) != len(header) for row in first_rows)):
+        raise InputError(
+            f"{where}: this is no table: found {shown!r} in the first line; expected at least three column names, "
+            "separated by tabs, commas, semicolons or blanks, and as many fields in each line; name another file"
+        )
