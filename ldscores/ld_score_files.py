@@ -273,7 +273,7 @@ def _read_totals(
                 f"{files.name}: {which} is not used: {len(missing)} of {len(files.files)} files of LD scores have none "
                 f"beside them (first: {missing[0]})"
             )
-        return None, []
+        return None, [str(path) for path in found.values()]
     if len(found) > len(files.files):
         note = (
             f"{files.name}: LD scores cover {len(files.files)} of the {len(found)} chromosomes that have totals; the "

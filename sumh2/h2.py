@@ -265,6 +265,7 @@ def fit_h2(
         max_chi2=float((rows.z**2).max()),
         max_n=float(rows.n.max()),
         outliers_removed=limit is not None,
+        reference_notes=aligned.reference.notes,
     )
     return _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), aligned.reference.names, findings)
 

@@ -117,6 +117,7 @@ def coverage_findings(
     max_chi2: float,
     max_n: float,
     outliers_removed: bool,
+    reference_notes: Sequence[str] = (),
 ) -> list[Finding]:
     """What to know of the SNPs behind a heritability; chromosomes are the first and the last one with SNPs."""
     found = []
@@ -130,6 +131,7 @@ def coverage_findings(
             Finding("caution", "one chromosome", f"all SNPs of the study are on chromosome {study_chromosomes[0]}, M is "
                     "of all: h2 extrapolates one chromosome to the genome; use LD scores of that chromosome alone")
         )  # fmt: skip
+    found += [Finding("caution", "LD scores incomplete", note) for note in reference_notes if "LD scores cover" in note]
     if share_mismatched > MANY_MISMATCHES:
         found.append(
             Finding("caution", "alleles differ", f"{100 * share_mismatched:.0f}% of the SNPs have other alleles than "

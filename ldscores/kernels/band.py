@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.kernels.genotypes import SnpSummary
+from ldscores.shared.compiled import compiled
 
 #: Width of a tile.  With up to 256 SNPs in a block, a tile of single precision is half a megabyte: it stays in L2.
 TILE_WIDTH = 512
@@ -73,7 +73,7 @@ def standardised_band(values: NDArray[np.floating]) -> BandGenotypes:
     return BandGenotypes(values, np.zeros(n_snps), np.full(n_snps, 1 / np.sqrt(n_people)))
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _add_up(products, lows, highs, row_means, column_means, row_weights, column_weights, row_sums, column_sums) -> None:
     """One column: centre, square and add up to both sides in one pass over the tile."""
     for row in range(products.shape[0]):
@@ -86,7 +86,7 @@ def _add_up(products, lows, highs, row_means, column_means, row_weights, column_
         row_sums[row] += total
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@compiled(nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _square(products, lows, highs, row_means, column_means, squares) -> None:
     """Several columns: centred squares inside the window, zero outside; `squares` may be `products` itself."""
     n_places = products.shape[1]

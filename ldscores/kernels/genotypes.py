@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ldscores.shared.compiled import compiled
 
 #: A missing call among int8 dosages, as bed-reader writes it.
 MISSING = -127
@@ -78,7 +79,7 @@ class SnpSummary:
         return self.variance * np.divide(self.n_called, n_people, out=np.zeros(len(self)), where=n_people > 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _count_genotypes(dosages: NDArray[np.int8], counts: NDArray[np.int64]) -> None:
     n_snps, n_people = dosages.shape
     for snp in range(n_snps):
@@ -107,7 +108,7 @@ def summarise_dosages(dosages: NDArray[np.int8]) -> SnpSummary:
     return SnpSummary(counts)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _standardise(dosages, means, scales, standardised) -> None:
     n_snps, n_people = dosages.shape
     for snp in range(n_snps):

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import linprog, nnls
 from scipy.sparse import bmat, csr_array, identity
+
+from ldscores.shared.compiled import compiled
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ def squared_correlation_band(genotypes: Floats, stops: NDArray[np.int64], min_r2
     return band
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _fill_band(products, first, stops, per_person, min_r2, band):
     for row in range(products.shape[0]):
         j = first + row
@@ -94,7 +95,7 @@ def _fill_band(products, first, stops, per_person, min_r2, band):
             band[j, column - row] = r2 if r2 >= min_r2 else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def decay_band(band: Floats, positions: Floats, half_life: float) -> None:
     """Multiply each r2 by ``exp(-distance ln 2 / half_life)``, in place; positions and half-life in one unit."""
     n_snps, width = band.shape
@@ -103,7 +104,7 @@ def decay_band(band: Floats, positions: Floats, half_life: float) -> None:
             band[j, d] *= np.exp(-(positions[j + d] - positions[j]) * np.log(2.0) / half_life)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def multiply_band(band: Floats, vector: Floats) -> Floats:
     """Product of the symmetric matrix and a vector, (n_snps,)."""
     n_snps, width = band.shape
@@ -117,7 +118,7 @@ def multiply_band(band: Floats, vector: Floats) -> Floats:
     return product
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _dense_rows(band, first, behind, left, right):
     """Rows ``first`` to ``behind - 1`` and columns ``left`` to ``right - 1`` of the symmetric matrix."""
     width = band.shape[1]
@@ -148,7 +149,7 @@ def square_band(band: Floats) -> Floats:
     return square
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _copy_band(products, first, band):
     width = band.shape[1]
     for row in range(products.shape[0]):
@@ -219,7 +220,7 @@ def _pivot(band: Floats) -> Floats | None:
     return None
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _full_rows(band):
     """Both sides of the band in one row for each SNP, (n_snps, 2 b + 1): ``rows[j, b + d] = C[j, j + d]``."""
     n_snps, width = band.shape
@@ -231,7 +232,7 @@ def _full_rows(band):
     return rows
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _are_copies(rows):
     """SNPs whose row of C is that of an earlier SNP, (n_snps,): each makes the system singular."""
     n_snps, breadth = rows.shape
@@ -254,7 +255,7 @@ def _are_copies(rows):
 
 
 # Reassociation and contraction let sums run in vectors; no flag assumes that numbers are finite.
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@compiled(nogil=True, fastmath={"reassoc", "contract"})
 def _descend(rows, n_sweeps):
     """Weights after some sweeps in which each in turn takes its best value given all others."""
     n_snps, breadth = rows.shape
@@ -295,7 +296,7 @@ def _solve_positive(band: Floats, square: Floats, positive: NDArray[np.bool_]) -
     return weights
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _sub_band(band, rows):
     """Band of the matrix restricted to some ascending rows and columns."""
     width = band.shape[1]

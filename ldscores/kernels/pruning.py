@@ -7,9 +7,10 @@ close to the threshold that float32 could err are looked at again in float64.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ldscores.shared.compiled import compiled
 
 #: Pairs whose float32 r2 is nearer to the threshold than this are computed again: an error of a float32 product of
 #: standardised genotypes is a hundred times smaller for thousands of people.
@@ -59,7 +60,7 @@ def prune_block(
     _prune_block(products, dosages, first, stops, float(threshold), p_values, kept_instead, alternates)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _prune_block(products, dosages, first, stops, threshold, p_values, kept_instead, alternates):
     # A root here saves a square and a division per pair; what lies between the two limits is computed again.
     n_people = dosages.shape[1]
@@ -89,7 +90,7 @@ def _prune_block(products, dosages, first, stops, threshold, p_values, kept_inst
                 break
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _reaches(x, y, threshold):
     """Whether r2 of two SNPs is at least the threshold, in float64; a SNP that does not vary has r2 = 0."""
     sum_x, sum_y, n_x, n_y = 0, 0, 0, 0
@@ -155,7 +156,7 @@ def mark_tags(
     return _mark_tags(products, targets, dosages, starts, stops, float(threshold))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _mark_tags(products, targets, dosages, starts, stops, threshold):
     n_people = dosages.shape[1]
     surely_below = np.float32(n_people * np.sqrt(max(threshold - BORDERLINE, 0.0)))

@@ -6,12 +6,13 @@ A window is closed, ``|d| <= width``.  The pairs of a chromosome are those of ea
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.compiled import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled(nogil=True)
 def _scan(positions, width, starts) -> None:
     first = 0
     for snp in range(len(positions)):

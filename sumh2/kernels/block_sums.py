@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.compiled import compiled
 from sumh2.kernels.weights import ProductWeights
 
 Floats = NDArray[np.float64]
@@ -151,7 +151,7 @@ def product_block_sums(
 
 # Reassociation lets the compiler add in vectors; contraction fuses multiply and add.  No flag here assumes that
 # numbers are finite.
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+@compiled(nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
 def _product_sums(
     z1, z2, n1, n2, ld_score, regression_ld, edges, h2_1, h2_2, gcov, a1, a2, a12, per_m, per_n_bar, cutoff, by_design
 ):  # fmt: skip
