@@ -21,7 +21,7 @@ TESTS = ["tests/test_h2_reference.py", "tests/test_rg_reference.py", "tests/test
 def main() -> None:
     with tempfile.NamedTemporaryFile("r", suffix=".tsv") as record:
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *TESTS],
+            [sys.executable, "-m", "pytest", *TESTS],
             cwd=ROOT, env={**os.environ, "SUMH2_DIGITS": record.name}, capture_output=True, text=True,
         )  # fmt: skip
         print(run.stdout.strip().splitlines()[-1])

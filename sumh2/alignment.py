@@ -54,7 +54,7 @@ class AlignedTrait:
     maf_correlation: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AlignedData:
     """Traits side by side on the SNPs of a tagging; rows are the SNPs that at least one trait has.
 
@@ -82,6 +82,10 @@ class AlignedData:
     regression_tagging: NDArray[np.float64]
     reference: Tagging
     traits: tuple[AlignedTrait, ...]
+
+    def __repr__(self) -> str:
+        names = ", ".join(trait.name for trait in self.traits)
+        return f"AlignedData({names}: {len(self.rows):,} SNPs, {len(self.reference.names)} categories)"
 
     @property
     def snp(self) -> pa.Array:

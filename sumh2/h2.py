@@ -223,6 +223,11 @@ def fit_h2(
     m
         "M_5_50", "M", or the number of reference SNPs of each LD score.
 
+    Returns
+    -------
+    H2Result
+        With h2 on the liability scale where the trait has prevalences (:meth:`sumh2.SumStats.with_prevalences`).
+
     Raises
     ------
     InputError

@@ -90,6 +90,11 @@ def fit_rg(
     n_threads
         Pairs fitted at the same time.
 
+    Returns
+    -------
+    RgResult
+        A row a pair; liability scale where a trait has prevalences (:meth:`sumh2.SumStats.with_prevalences`).
+
     Raises
     ------
     InputError

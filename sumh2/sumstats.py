@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ class FilterCount:
     kept: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SumStats:
     """Z scores of one trait, one row a SNP.
 
@@ -98,6 +98,21 @@ class SumStats:
                 f"{where}: {len(twice)} SNP names appear more than once (first: {twice[0]}); "
                 "expected unique names; munge the file first"
             )
+
+    def __repr__(self) -> str:
+        return f"SumStats({self.trait}: {len(self):,} SNPs)"
+
+    def with_prevalences(self, samp_prev: float | None, pop_prev: float | None) -> SumStats:
+        """The same trait with the share of cases in sample and population, for the liability scale.
+
+        Raises
+        ------
+        InputError
+            Only one of the two is given.
+        """
+        if (samp_prev is None) != (pop_prev is None):
+            raise InputError(f"prevalences of {self.trait}: found one, expected two, or none for a quantitative trait")
+        return replace(self, samp_prev=samp_prev, pop_prev=pop_prev)
 
     def __len__(self) -> int:
         return len(self.snp)

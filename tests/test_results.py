@@ -150,3 +150,17 @@ def test_glossary__explains_the_names_in_tables(aligned):
     assert {"SNP", "A1", "Z", "N"} <= set(COLUMNS)
     used = set(fit_h2(aligned).to_frame().columns)
     assert {"h2", "intercept", "ratio", "lambda_gc", "mean_chi2", "status", "why"} <= used & set(QUANTITIES)
+
+
+def test_prevalences_of_a_trait__give_the_liability_scale(aligned):
+    trait = read_sumstats(PORTABLE / "inputs" / "trait1.sumstats.xz").with_prevalences(0.4, 0.01)
+    result = fit_h2(align([trait], aligned.reference))
+    assert result.h2_liab == pytest.approx(result.h2 * liability_factor(0.4, 0.01))
+    with pytest.raises(sumh2.InputError, match="found one, expected two"):
+        trait.with_prevalences(0.4, None)
+
+
+def test_objects__say_what_they_are_in_a_line(aligned):
+    trait = read_sumstats(PORTABLE / "inputs" / "trait1.sumstats.xz")
+    assert repr(trait) == "SumStats(trait1: 7,609 SNPs)"
+    assert repr(aligned).startswith("AlignedData(trait1, trait2: ") and "\n" not in repr(aligned)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.errors import InputError
@@ -38,7 +37,7 @@ def read_traits(
     if prevalences is None:
         return traits
     return [
-        replace(trait, samp_prev=samp, pop_prev=pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)
+        trait.with_prevalences(samp, pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)
     ]
 
 
@@ -59,9 +58,6 @@ def _prevalences(
     pairs = [
         tuple(None if value != value else value for value in pair) for pair in zip(samp_prev, pop_prev, strict=True)
     ]
-    for name, (samp, pop) in zip(names, pairs, strict=True):
-        if (samp is None) != (pop is None):
-            raise InputError(f"prevalences of {name}: found one, expected two, or nan twice for a quantitative trait")
     return pairs
 
 
