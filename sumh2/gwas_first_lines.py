@@ -38,7 +38,7 @@ def check_is_gwas_table(
             f"{where}: found a VCF; expected a table with column names; VCF is not read yet: {_VCF_REMEDY}"
         )
     shown = " ".join(header)[:80]
-    if names & _KNOWN and len(header) > 2:
+    if len(names & _KNOWN) > 2:
         return
     n_values = sum(bool(_NUMBER.fullmatch(field) or _VARIANT.fullmatch(field)) for field in header)
     if len(header) > 2 and 3 * n_values >= len(header):
@@ -46,7 +46,8 @@ def check_is_gwas_table(
             f"{where}: this looks like a file without a header line: found {shown!r} in its place; expected column names; "
             "add a first line with them, e.g. SNP A1 A2 BETA SE P N"
         )
-    if len(header) < 3 or (first_rows and all(len(row) != len(header) for row in first_rows)):
+    is_prose = any(len(name.split()) > 5 or name.endswith((",", ":", ".")) for name in header)
+    if len(header) < 3 or is_prose or (first_rows and all(len(row) != len(header) for row in first_rows)):
         raise InputError(
             f"{where}: this is no table: found {shown!r} in the first line; expected at least three column names, "
             "separated by tabs, commas, semicolons or blanks, and as many fields in each line; name another file"

@@ -21,6 +21,9 @@ _DISAGREEMENT_WARNS, _DISAGREEMENT_STOPS = 0.01, 0.5
 #: A constant factor between Z and the Z of P up to which P (or SE) may just be corrected by genomic control.
 _LARGEST_CORRECTION = 1.5
 
+#: Correlation of log |Z| with that of P from which both may be tests of the same effect.
+_LEAST_CORRELATION = 0.3
+
 #: Fewer SNPs tell nothing about a column.
 _FEWEST_COMPARED = 10
 
@@ -161,8 +164,9 @@ def check_against_p(
 ) -> list[str]:
     """Compare Z with P: a warning where more than 1 % are apart by more than rounding.
 
-    A constant factor near 1 is a P (or SE) corrected by genomic control; else more than half of the SNPs apart is a
-    column that is not what it seems.  ``forced``: the user chose this Z, so that it is a warning in any case.
+    Where both are of like size and correlated, P may be of another test or corrected by genomic control; else more than
+    half of the SNPs apart is a column that is not what it seems.  ``forced``: the user chose this Z, so that it is a
+    warning in any case.
 
     Raises
     ------
@@ -191,10 +195,13 @@ def check_against_p(
         return []
     what = f"{found} of {len(rows)} SNPs have Z ({described}) and P ({_p_columns(gwas)}) apart by more than rounding"
     factor = float(np.median(size) / max(np.median(expected), 1e-300))
-    corrected = 1 / _LARGEST_CORRECTION < factor < _LARGEST_CORRECTION and n_apart(
-        size / factor
-    ) < _DISAGREEMENT_STOPS * len(rows)
-    if found > _DISAGREEMENT_STOPS * len(rows) and len(rows) >= _FEWEST_COMPARED and not corrected and not forced:
+    # Another test of the same effects (BOLT-LMM has three), or genomic control, keeps size and order of Z.
+    related = (
+        1 / _LARGEST_CORRECTION < factor < _LARGEST_CORRECTION
+        and size.std() * expected.std() > 0
+        and np.corrcoef(np.log(size + 0.1), np.log(expected + 0.1))[0, 1] > _LEAST_CORRELATION
+    )
+    if found > _DISAGREEMENT_STOPS * len(rows) and len(rows) >= _FEWEST_COMPARED and not related and not forced:
         cause = _likely_cause(gwas, source, rows, expected, factor, lambda z_size: n_apart(z_size) < 0.2 * len(rows))
         raise InputError(
             f"{gwas.source}: {what}; expected both to be of the same test. {cause}name the right columns with --beta, "
@@ -260,8 +267,9 @@ def check_balance(
 ) -> list[str]:
     """Warn when effects lean to one side, or chi2 is too small: both tell of a mislabelled column."""
     found = []
-    if not one_sided and sign_known.any():
-        z = sumstats.z[sign_known]
+    if not one_sided:
+        # Effects that are 0 in their digits lie in the middle, whatever P says of their size.
+        z = np.where(sign_known, sumstats.z, 0)
         median = float(np.median(z))
         chance = 4 * 1.2533 * float(np.std(z)) / np.sqrt(len(z))
         if abs(median) > 0.1 + chance:

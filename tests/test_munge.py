@@ -201,7 +201,7 @@ def test_z_and_p_that_disagree_warn(gwas):
     rows = gwas_rows()
     assert not any("apart" in warning for warning in gwas(rows).warnings)
     for row in rows:
-        row["SE"] = row["SE"] * 2
+        row["SE"] = row["SE"] * 1.3
     (warning,) = [each for each in gwas(rows).warnings if "apart" in each]
     assert "BETA / SE" in warning and "--z-from p" in warning
 
@@ -421,7 +421,8 @@ def test_short_line_is_refused_with_the_line(tmp_path, separator):
     path = write(tmp_path / "gwas.txt", gwas_rows(), separator)
     path.write_text(path.read_text()[:-20])
     with pytest.raises(
-        InputError, match="gwas.txt: a line has .* fields where the header has 11: 'rs59.*repair that line"
+        InputError,
+        match="gwas.txt: line 61 has .* fields where the header has 11: 'rs59.*repair that line.*--ldsc fills short",
     ):
         munge(path)
 
@@ -444,7 +445,7 @@ def test_impossible_options(gwas, tmp_path):
 
 def test_input_is_not_overwritten(tmp_path):
     path = write(tmp_path / "bmi.sumstats.gz", gwas_rows())
-    with pytest.raises(InputError, match="would write over the input"):
+    with pytest.raises(InputError, match="bmi.sumstats.gz is an input of this command; choose another --out"):
         munge(path, out=tmp_path / "bmi", text=True)
 
 
@@ -452,7 +453,7 @@ def test_input_is_not_overwritten(tmp_path):
 # Reading and writing
 
 
-@pytest.mark.parametrize("separator", ["\t", " ", ",", "   "])
+@pytest.mark.parametrize("separator", ["\t", " ", ",", ";", "   "])
 def test_separators(gwas, separator):
     assert gwas(gwas_rows(), separator).sumstats.z.tolist() == gwas(gwas_rows()).sumstats.z.tolist()
 

@@ -184,7 +184,7 @@ def test_written_file_equals_ldscs_byte_for_byte(shared, tmp_path):
 #: Rows read and left, what Z and N are made of, and how many of LDSC's warnings: the defaults on real files.
 DEFAULTS = {
     "gwas_real/SCZ_PGC3_EUR_100k_hg19.tsv.gz": ({}, 100_000, 70_267, "B / SE", "CaseN + ControlN"),
-    "gwas_real/BMI_GIANT2015_50k.tsv.xz": ({}, 50_000, 40_272, "b / se", "N"),
+    "gwas_real/BMI_GIANT2015_50k.tsv.xz": ({}, 50_000, 40_272, "p, with the sign of b (b / se has too few digits)", "N"),
     "gwas_real/RA_LAVA_100k.txt.xz": ({}, 99_843, 85_322, "P, with the sign of OR", "N"),
     "gwas_real/T1D_Chiou2021_28k_hg38.tsv.xz": ({}, 27_715, 5_344, "B / SE", "N"),
     "gwas_real/ukb_height_chr22.fastGWA.gz": ({}, 15_935, 14_954, "BETA / SE", "N"),

@@ -15,8 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.errors import InputError
 from ldscores.shared.tables import write_parquet
+from ldscores.tagging import Tagging
+from sumh2.alignment import align
+from sumh2.h2 import fit_h2
 from sumh2.sumstats import FilterCount, SumStats
 from sumh2.sumstats_files import _three_decimals, read_sumstats, trait_name, write_sumstats
 
@@ -130,6 +134,28 @@ def test_missing_values_drop_rows_as_in_ldsc(tmp_path):
     found = read_sumstats(path)
     assert found.snp.to_pylist() == ["rs2", "rs5"]
     assert found.filters[0] == FilterCount("missing values", 3, 2)
+
+
+def test_heritability_keeps_rows_without_usable_alleles(tmp_path):
+    """LDSC looks at A1 and A2 for genetic correlations only: missing, A/T and C/G alleles are no matter for h2."""
+    n_snps = 600
+    random = np.random.default_rng(5)
+    z = random.normal(size=n_snps).tolist()
+    pairs = ["A\tC", "A\tT", "C\tG", "\t", "NA\tG", "AT\tA"]
+    rows = [f"rs{number}\t{pairs[number % 6]}\t{z[number]!r}\t100" for number in range(n_snps)]
+    path = tmp_path / "x.sumstats"
+    path.write_text("\n".join(["SNP\tA1\tA2\tZ\tN", *rows]) + "\n")
+    found = read_sumstats(path)
+    assert len(found) == n_snps
+    assert allele_kinds(found.a1, found.a2)[:6].tolist() == [1, 0, 0, 0, 0, 0]
+    ld_scores = random.uniform(1, 50, n_snps)
+    tagging = Tagging(
+        snp=found.snp, chrom=pa.array(["1"] * n_snps), bp=np.arange(n_snps), tagging=ld_scores[:, None], names=("L2",),
+        m=np.array([1e4]), m_5_50=np.array([1e4]), regression_tagging=ld_scores,
+    )  # fmt: skip
+    with_alleles = fit_h2(align([found], tagging), n_blocks=20)
+    without = fit_h2(align([dataclasses.replace(found, a1=None, a2=None)], tagging), n_blocks=20)
+    assert (with_alleles.n_snps, with_alleles.h2) == (n_snps, without.h2)
 
 
 def test_first_of_a_repeated_name_stays(tmp_path, caplog):

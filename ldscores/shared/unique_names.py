@@ -29,6 +29,7 @@ def first_of_each(names: pa.Array) -> NDArray[np.int64] | None:
     """Rows that hold a name for the first time, ascending; None when all do."""
     if all_unique(names):
         return None
+    names = names.dictionary_decode() if pa.types.is_dictionary(names.type) else names
     codes = as_numpy(names.dictionary_encode(null_encoding="encode").indices)
     return np.sort(np.unique(codes, return_index=True)[1])
 
