@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import gc
 import inspect
 import itertools
 import os
@@ -140,6 +141,17 @@ def run_commands(
             _say("".join(traceback.format_exception(error)).rstrip())
         status = _explain(error, program, version, line)
     raise SystemExit(status)
+
+
+def run_program(
+    program: str, *, summary: str, commands: Sequence[Callable[..., object]], version: str
+) -> NoReturn:
+    """`run_commands` as the whole life of a process: what the entry point of a console script calls."""
+    try:
+        run_commands(program, summary=summary, commands=commands, version=version)
+    finally:
+        # Python ends with a collection that walks every object there is, a third of a second after numba's import.
+        gc.freeze()
 
 
 def _by_verb(commands: Sequence[Callable[..., object]]) -> dict[str, Command]:
