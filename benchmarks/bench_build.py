@@ -1,27 +1,36 @@
 """How fast taggings are built, against numpy's own sgemm in the same run: ``python benchmarks/bench_build.py``.
 
-Panels are invented: people x SNPs of random genotypes, so that every r² is chance; the arithmetic does not care.
-Times are CPU seconds of one thread, the best of several runs.  The reference costs (LDSC 1.0.1, LDAK 6.2) were measured
-on a machine of this kind; they stand in ../shared/reference/ldsc/README.md and ../shared/SPEC-LDAK.md, section 13.
-With one column and wide windows Gram matrices take fewer operations than the band whose GFLOP/s are counted: above 1.00
-of sgemm.  ``--panel eur.@`` adds a run from files to files on a real panel.
+Run it from the top of the repository; it prints a Markdown table.  ``--panel eur.@`` adds a run from files to files on
+a real panel.
+
+Panels are invented: people x SNPs of random genotypes, so that every r2 is chance; the arithmetic does not care.
+Times are CPU seconds of one thread, the best of several runs, scaled from a part of the chromosome.  The reference
+costs (LDSC 1.0.1, LDAK 6.2) were measured on a machine of this kind; they stand in ../shared/reference/ldsc/README.md
+and ../shared/SPEC-LDAK.md, section 13.
+
+GFLOP/s count the operations of the band of r2, 2 x people x pairs.  One column over wide windows is swept with Gram
+matrices, which take fewer: above 1.00 of sgemm.  What many columns cost beside one is therefore given twice, over the
+band with one column and over the Gram form with one column, which is what a run of one column alone takes.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ldscores.build_files import build_to_files, find_models, plan_build
+from ldscores.build_files import build_to_files, plan_build
 from ldscores.heritability_models import parse_models
+from ldscores.model_files import find_models
 from ldscores.panel import ArrayGenotypes, panel_from_arrays
 from ldscores.plink_files import read_panel
 from ldscores.sweep import SweepOptions, available_threads, sweep_taggings
@@ -39,16 +48,21 @@ class Job(NamedTuple):
     who: str = ""
     wanted: float = np.nan
     double: bool = False
+    band: bool = False
 
+
+#: The sweeps with one column, as band and as it is run, that others of the same panel are compared with.
+PLAIN_BAND, PLAIN = "1 column, band", "1 column"
 
 JOBS = (
-    Job("LD scores", 500, 100_000, 3000, 1, 39, "LDSC", 8),
-    Job("LD scores, double", 500, 100_000, 3000, 1, 39, "LDSC", 8, double=True),
-    Job("97 annotations", 500, 100_000, 3000, 97, 76, "LDSC", 10),
-    Job("97 annotations, double", 500, 100_000, 3000, 97, 76, "LDSC", 10, double=True),
-    Job("5 models, 31 alphas", 500, 100_000, 3000, 36),
-    Job("LDAK, 1 category", 489, 82_448, 1961, 1, 17, "LDAK", 4),
-    Job("LDAK, 66 categories", 489, 82_448, 1961, 66, 67, "LDAK", 10),
+    Job(PLAIN, 500, 100_000, 3000, 1, 39, "LDSC", 8),
+    Job(PLAIN_BAND, 500, 100_000, 3000, 1, 39, "LDSC", 8, band=True),
+    Job("1 column, double", 500, 100_000, 3000, 1, 39, "LDSC", 8, double=True),
+    Job("97 columns", 500, 100_000, 3000, 97, 76, "LDSC", 10),
+    Job("97 columns, double", 500, 100_000, 3000, 97, 76, "LDSC", 10, double=True),
+    Job("5 models, 31 alphas: 36 columns", 500, 100_000, 3000, 36),
+    Job("1 category", 489, 82_448, 1961, 1, 17, "LDAK", 4),
+    Job("66 categories", 489, 82_448, 1961, 66, 67, "LDAK", 10),
     Job("HapMap3, 1 cM", 503, 100_000, 430, 1),
 )
 
@@ -81,7 +95,9 @@ def time_job(job: Job, share: float, repeats: int) -> tuple[float, float]:
     summary, starts = panel.summarise(), np.maximum(np.arange(n_snps) - job.n_left, 0)
     columns = np.ones((n_snps, 1)) if job.n_columns == 1 else rng.random((n_snps, job.n_columns))
     options = SweepOptions(1, 2.0, job.double)
-    cpu, wall = best_time(lambda: sweep_taggings(panel, summary, starts, columns, options), repeats)
+    # Whether Gram matrices are used is decided in the sweep; here only is it overruled.
+    with mock.patch("ldscores.sweep._gram_length", return_value=0) if job.band else contextlib.nullcontext():
+        cpu, wall = best_time(lambda: sweep_taggings(panel, summary, starts, columns, options), repeats)
     pairs = float((np.arange(n_snps) - starts).sum())
     whole = job.n_snps * job.n_left - job.n_left**2 / 2
     return cpu * whole / pairs, 2 * job.n_people * pairs / wall / 1e9
@@ -101,6 +117,31 @@ def bench_files(bfile: str) -> None:
     )
 
 
+def conditions() -> str:
+    """Load of the machine and speed of sgemm, now."""
+    load = os.getloadavg()[0]
+    return f"{available_threads()} cores, load {load:.1f}; numpy's sgemm {sgemm_rate():.0f} GFLOP/s on one thread"
+
+
+def print_table(rows: list[tuple[Job, float, float, float]], seconds_of: dict[str, float]) -> None:
+    """Markdown, one line a job."""
+    head = (
+        "sweep", "people x SNPs x neighbours on one side", "CPU s", "GFLOP/s", "of sgemm", "theirs", "times faster",
+        "wanted", "over 1 column (band)", "over 1 column (as run)",
+    )  # fmt: skip
+    lines = [head, ("---",) * 2 + ("--:",) * 8]
+    for job, seconds, rate, share in rows:
+        same_panel = (job.n_people, job.n_snps, job.n_left) == JOBS[0][1:4] and job.n_columns > 1
+        theirs = ("", "", "")
+        if job.who:
+            theirs = f"{job.who} {job.theirs:.0f} s", f"{job.theirs / seconds:.1f}", f"{job.wanted:.0f}"
+        ratios = [f"{seconds / seconds_of[name]:.2f}" if same_panel else "" for name in (PLAIN_BAND, PLAIN)]
+        size = f"{job.n_people} x {job.n_snps:,} x {job.n_left:,}"
+        lines.append((job.name, size, f"{seconds:.2f}", f"{rate:.0f}", f"{share:.2f}", *theirs, *ratios))
+    for line in lines:
+        print(f"| {' | '.join(line)} |")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -108,15 +149,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--panel", help="PLINK files for a run from files to files, with @ for the chromosome")
     arguments = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f}; sgemm {sgemm_rate():.0f} GFLOP/s on one thread")
-    print(f"{'':24}{'CPU s':>8}{'GFLOP/s':>9}{'of sgemm':>9}{'theirs':>12}{'times':>7}{'wanted':>8}")
+    print(conditions())
+    rows, found = [], {}
     for job in JOBS:
         seconds, rate = time_job(job, arguments.share, arguments.repeats)
-        theirs = f"{job.who} {job.theirs:.0f} s" if job.who else ""
-        times = f"{job.theirs / seconds:.1f}" if job.who else ""
-        wanted = f"{job.wanted:.0f}" if job.who else ""
-        print(f"{job.name:24}{seconds:8.2f}{rate:9.0f}{rate / sgemm_rate():9.2f}{theirs:>12}{times:>7}{wanted:>8}")
-    print(f"load {os.getloadavg()[0]:.1f}; sgemm {sgemm_rate():.0f} GFLOP/s on one thread")
+        found[job.name] = seconds
+        rows.append((job, seconds, rate, rate / sgemm_rate()))
+    print()
+    print_table(rows, found)
+    print(f"\n{conditions()}")
     if arguments.panel:
         bench_files(arguments.panel)
 

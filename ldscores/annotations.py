@@ -114,6 +114,18 @@ class Annotations:
         low, high = self.values.min(axis=0), self.values.max(axis=0)
         return {name: float(low[place]) for place, name in enumerate(self.names) if low[place] == high[place]}
 
+    def warnings(self) -> list[str]:
+        """What a fit could not use: columns without variation, but for a base, and columns that repeat another."""
+        found = [
+            f"{self.where}: {name} is {value:g} at every SNP: fits cannot tell it from the base; leave it out"
+            for name, value in self.constant().items()
+            if not name.lower().startswith("base")
+        ]
+        return found + [
+            f"{self.where}: {name} has the values of {twin} at every SNP: fits cannot tell them apart; leave one out"
+            for name, twin in self.repeated()
+        ]
+
     def repeated(self) -> list[tuple[str, str]]:
         """Pairs of annotations with equal values at every SNP: the later one, and the first that it repeats."""
         first_of: dict[bytes, list[int]] = {}

@@ -22,7 +22,7 @@ from ldscores.annotations import (
     category_contributions,
     category_overlap,
 )
-from ldscores.heritability_models import HeritabilityModel, ModelColumns, model_columns
+from ldscores.heritability_models import HeritabilityModel, ModelColumns, ldsc_columns, model_columns
 from ldscores.kernels.covariates import covariate_basis
 from ldscores.kernels.genotypes import SnpSummary
 from ldscores.kernels.windows import count_neighbours, round_to_chunks, window_starts
@@ -61,6 +61,10 @@ class ModelSet:
         Replaces every model's alpha.
     hwe_stand : bool
         Whether the variance of a SNP is 2f(1-f), or the observed one.
+    base : bool
+        Whether the user's own annotations get a base category where they have none.
+    pq_exp : float, optional
+        LDSC's ``--pq-exp`` a: columns times [p(1-p)]^a, with LDSC's names, for the models gcta and own.
     """
 
     models: tuple[HeritabilityModel, ...]
@@ -68,6 +72,8 @@ class ModelSet:
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     power: float | None = None
     hwe_stand: bool = True
+    base: bool = True
+    pq_exp: float | None = None
 
     def take(self, rows: slice) -> ModelSet:
         """The same for these rows of the panel."""
@@ -76,13 +82,21 @@ class ModelSet:
 
     def columns(self, summary: SnpSummary) -> list[ModelColumns]:
         """The matrix of each model on the SNPs of a chromosome."""
-        return [
-            model_columns(
-                model, summary.frequency, self.annotations, self._weights_of(model), power=self.power,
-                variance=summary.imputed_variance, hwe_stand=self.hwe_stand,
-            )
-            for model in self.models
-        ]  # fmt: skip
+        return [self._columns_of(model, summary) for model in self.models]
+
+    def _columns_of(self, model: HeritabilityModel, summary: SnpSummary) -> ModelColumns:
+        columns = model_columns(
+            model, summary.frequency, self.annotations, self._weights_of(model), power=self.power,
+            variance=summary.imputed_variance, hwe_stand=self.hwe_stand, base=self.base and self.pq_exp is None,
+        )  # fmt: skip
+        if self.pq_exp is None:
+            return columns
+        values, names = ldsc_columns(
+            summary.maf, self.annotations if model.n_annotations is None else None, self.pq_exp
+        )
+        heritability = ldsc_columns(summary.maf, None, self.pq_exp)[0][:, 0]
+        named = replace(model, name=f"{model.name}-pq{self.pq_exp:g}")
+        return replace(columns, values=values, names=names, exp_heritability=heritability, model=named)
 
     def _weights_of(self, model: HeritabilityModel) -> NDArray[np.float64] | None:
         return self.weights.get("ldak" if model.weights in ("category", "none") else model.weights)
@@ -333,9 +347,7 @@ def check_build(panel: ReferencePanel, models: ModelSet, options: BuildOptions) 
         )
 
 
-def build_tagging(
-    panel: ReferencePanel, models: ModelSet, options: BuildOptions | None = None
-) -> dict[str, Tagging]:
+def build_tagging(panel: ReferencePanel, models: ModelSet, options: BuildOptions | None = None) -> dict[str, Tagging]:
     """Taggings of a panel under several models, one chromosome at a time.
 
     Parameters

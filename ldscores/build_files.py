@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from ldscores.annotation_files import find_annotations, read_annotations
-from ldscores.annotations import match_annotations
 from ldscores.build import (
     LDSC_CHUNK,
     BuildOptions,
@@ -32,15 +30,14 @@ from ldscores.build import (
     no_snp_left,
     prepare_chromosome,
 )
-from ldscores.chromosome_files import split_names
 from ldscores.covariate_files import read_covariates
 from ldscores.heritability_models import HeritabilityModel
 from ldscores.ld_score_files import write_ldsc_ld_scores
-from ldscores.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
 from ldscores.ldak_tagging_files import write_ldak_tagging
 from ldscores.merge import merge_snps
+from ldscores.model_files import ModelFiles
 from ldscores.panel import CONVENTIONS, ReferencePanel
-from ldscores.plink_files import read_snp_names
+from ldscores.panel_files import read_snp_names
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import format_seconds, progress
@@ -58,107 +55,7 @@ _RETRIES = 2
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Models and what they need
-
-
-@dataclass(frozen=True, eq=False)
-class ModelFiles:
-    """Models whose annotations may still lie in files.
-
-    Parameters
-    ----------
-    models : ModelSet
-        On the rows of the panel, or of a part of it.
-    annot : str, optional
-        Annotations of LDSC, one file per chromosome, read when a chromosome's turn comes; whole genomes of them would
-        fill the memory.
-    sources : tuple of str
-        Files of annotations and weights, for the provenance.
-    """
-
-    models: ModelSet
-    annot: str | None = None
-    sources: tuple[str, ...] = ()
-
-    def take(self, rows: slice) -> ModelFiles:
-        """The same for these rows of the panel."""
-        return replace(self, models=self.models.take(rows))
-
-    def load(self, panel: ReferencePanel, chromosome: str) -> ModelSet:
-        """Models of one chromosome with all they need."""
-        if self.annot is None:
-            return self.models
-        annotations = read_annotations(self.annot, _token_of(self.annot, chromosome))
-        where = f"chromosome {chromosome} of {panel.where}"
-        return replace(self.models, annotations=match_annotations(annotations, panel.snp, where=where))
-
-
-def _token_of(annot: str, chromosome: str) -> str:
-    """The chromosome as the names of the files spell it: with or without ``chr``."""
-    tokens = find_annotations(split_names(annot)[0]).files
-    bare = re.sub("^chr", "", chromosome, flags=re.IGNORECASE)
-    return next((name for name in (chromosome, bare, f"chr{bare}") if name in tokens), chromosome)
-
-
-def find_models(
-    panel: ReferencePanel,
-    models: Sequence[HeritabilityModel],
-    *,
-    annot: str | None = None,
-    annotation_prefix: str | None = None,
-    annotation_number: int | None = None,
-    partition_prefix: str | None = None,
-    partition_number: int | None = None,
-    background: bool | None = None,
-    all_one: bool = True,
-    weights: str | None = None,
-    thin: str | None = None,
-    power: float | None = None,
-    hwe_stand: bool = True,
-) -> ModelFiles:
-    """Models with the files that they need, on the rows of a panel.
-
-    Parameters
-    ----------
-    annot
-        LDSC's ``.annot`` files.
-    annotation_prefix, annotation_number, partition_prefix, partition_number, background, all_one
-        LDAK's files, see :mod:`ldscores.ldak_annotation_files`.
-    weights, thin
-        LDAK weightings; SNPs kept after thinning.
-    power
-        Replaces the alpha of every model.
-    hwe_stand
-        Whether the variance of a SNP is 2f(1-f), or the observed one.
-
-    Raises
-    ------
-    InputError
-        More than one kind of annotations is given, or a file is missing or broken.
-    """
-    kinds = {"--annot": annot, "--annotation-prefix": annotation_prefix, "--partition-prefix": partition_prefix}
-    given = [flag for flag, value in kinds.items() if value is not None]
-    if len(given) > 1:
-        raise InputError(f"found {' and '.join(given)}; expected one kind of annotations; make a run for each")
-    annotations, later = None, None
-    if annot is not None:
-        per_chromosome = all("" not in find_annotations(name).files for name in split_names(annot))
-        later = annot if per_chromosome else None
-        if later is None:
-            annotations = match_annotations(read_annotations(annot), panel.snp, where=panel.where)
-    elif annotation_prefix is not None:
-        annotations = read_ldak_annotations(annotation_prefix, panel.snp, annotation_number)
-    elif partition_prefix is not None:
-        annotations = read_ldak_partitions(partition_prefix, panel.snp, partition_number, background, all_one)
-    snp_weights = {"ldak": weights, "thin": thin}
-    loaded = {key: read_snp_weights(path, panel.snp) for key, path in snp_weights.items() if path is not None}
-    if "thin" in loaded:
-        loaded["extract"] = loaded["thin"]
-    sources = [] if annotations is None else [*annotations.sources]
-    if later is not None:
-        sources += [str(path) for name in split_names(later) for path in find_annotations(name).files.values()]
-    sources += [path for path in (weights, thin) if path is not None]
-    return ModelFiles(ModelSet(tuple(models), annotations, loaded, power, hwe_stand), later, tuple(sources))
+# Options
 
 
 def plan_build(
@@ -327,8 +224,7 @@ def build_to_files(
     stem = os.fspath(out).removesuffix(OWN_SUFFIX)
     folder = _work_folder(stem, file_format)
     started = time.monotonic()
-    beds = [source for source in panel.sources if source.endswith(".bed")]
-    fingerprint = "".join(describe_file(source)["sha256"] for source in beds)
+    fingerprint = "".join(describe_file(source)["sha256"] for source in panel.genotype_files)
     chromosomes = panel.chromosomes()
     # One after another: each part holds its rows of the annotations.
     parts = (
@@ -411,6 +307,7 @@ def _write_all(
             replace(read_own(_part_path(folder, one.chromosome, model), announce=False), sources=sources)
             for one in done if model in one.models
         ]  # fmt: skip
+        _warn_of_empty_categories(loaded)
         name = stem if len(models) == 1 else f"{stem}.{model}"
         if file_format == "tagging":
             written.append(Path(name + OWN_SUFFIX))
@@ -425,8 +322,18 @@ def _write_all(
     return written
 
 
+def _warn_of_empty_categories(parts: Sequence[Tagging]) -> None:
+    """Annotations by chromosome are read one after another: only now is it known which were 0 on all of them."""
+    filled = np.any([(part.tagging != 0).any(axis=0) for part in parts], axis=0)
+    empty = [name for name, any_ in zip(parts[0].names, filled, strict=True) if not any_]
+    if empty:
+        logger.warning("0 at every SNP, so that fits leave it out: %s", ", ".join(empty[:5]))
+
+
 def _ldsc_names(tagging: Tagging) -> Tagging:
-    """The same with LDSC's names of columns: ``L2`` alone, else ``<name>L2``."""
+    """The same with LDSC's names of columns: ``L2`` alone, else ``<name>L2``; ``_S<a>`` stays behind it."""
+    if all(re.search(r"L2(_S[^_]+)?$", name) for name in tagging.names):
+        return tagging
     if tagging.n_categories == 1:
         return replace(tagging, names=("L2",))
     return replace(tagging, names=tuple(name if name.endswith("L2") else f"{name}L2" for name in tagging.names))

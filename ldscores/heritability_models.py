@@ -32,7 +32,7 @@ _BLD_SOURCE = (
     "site (dougspeed.com); name them with --annotation-prefix bld --annotation-number 64"
 )
 _WEIGHTS_SOURCE = "compute them with: ldscores weights --bfile ...; name the file with --weights"
-_THIN_SOURCE = "make the list with: ldscores thin --bfile ... --window-kb 100 --window-prune 0.98"
+_THIN_SOURCE = "make the list with: ldscores thin --bfile ... --window-kb 100 --r2 0.98; name it (.in) with --thin"
 _BASELINE_SOURCE = (
     "Baseline-LD is among LDSC's reference files (baselineLD_v*.annot.gz, one per chromosome); name them with --annot "
     "baselineLD.@"
@@ -133,7 +133,8 @@ MODELS: dict[str, HeritabilityModel] = {
         HeritabilityModel("alpha", "Alpha", "tau v^(1+alpha)", -0.25, n_parameters=2, alphas=ALPHA_GRID),
         HeritabilityModel(
             "own", "the user's annotations", "sum of tau b w v^(1+alpha)", -1.0, n_annotations=None, n_parameters=None,
-            needs="name them with --annot, --annotation-prefix, --partition-prefix or --bed",
+            needs="name them with --annot, --annotation-prefix, --partition-prefix or --cts-bin; make those of intervals, "
+            "genes or tables with: ldscores annotate",
         ),
     )
 }  # fmt: skip
@@ -308,6 +309,7 @@ def model_columns(
     power: float | None = None,
     variance: NDArray[np.float64] | None = None,
     hwe_stand: bool = True,
+    base: bool = True,
 ) -> ModelColumns:
     """The matrix A of a model on the reference SNPs.
 
@@ -326,6 +328,8 @@ def model_columns(
         Replaces the model's alpha.
     variance, hwe_stand
         As in :func:`expected_heritability`.
+    base
+        Whether annotations of the model ``own`` get a base category where they have none.
 
     Raises
     ------
@@ -342,7 +346,8 @@ def model_columns(
     names = [] if annotations is None else list(annotations.names)
     n_annots, kind = len(names), "annotation" if annotations is None else annotations.kind
     names += [WEIGHT_CATEGORY] if model.weights == "category" and weights is not None else []
-    names += [BASE] if kind == "annotation" and not _has_base(annotations) else []
+    wants_base = base or model.n_annotations is not None
+    names += [BASE] if kind == "annotation" and wants_base and not _has_base(annotations) else []
     _check_names(names)
     # Written in place: the matrix of a large panel takes a gigabyte.
     values, members = np.empty((len(heritability), len(names))), np.ones((len(heritability), len(names)), dtype=bool)

@@ -1,4 +1,4 @@
-"""Annotations from intervals of the genome: BED files, and gene sets with a window around the genes.
+"""Annotations made for a panel: from BED files, gene sets with a window around the genes, and tables of values.
 
 Which SNPs lie in a set of intervals is a look-up in their sorted edges: ten lines of numpy, and a million SNPs
 in a tenth of a second.  Libraries of intervals would bring many times that, and data frames, for the same answer.
@@ -9,19 +9,27 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.annotations import Annotations
+from ldscores.annotation_files import read_snp_values
+from ldscores.annotations import Annotations, join_annotations, match_annotations
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 
+if TYPE_CHECKING:
+    from ldscores.panel import ReferencePanel
+
 logger = logging.getLogger(__name__)
+
+#: Around genes: LDSC-SEG's.
+GENE_WINDOW_KB = 100.0
 
 #: Lines of a BED file that are no intervals.
 _COMMENTS = ("#", "track", "browser")
@@ -230,9 +238,7 @@ def read_gene_coordinates(path: str | Path) -> tuple[dict[str, NDArray[np.int64]
 
 def _gene_columns(path: Path, header: Sequence[str]) -> list[str]:
     by_lower = {name.lower(): name for name in reversed(header)}
-    found = [
-        next((by_lower[name] for name in names if name in by_lower), None) for names in _GENE_COLUMNS.values()
-    ]
+    found = [next((by_lower[name] for name in names if name in by_lower), None) for names in _GENE_COLUMNS.values()]
     if None in found:
         raise InputError(
             f"{path}: found columns {' '.join(header[:10])}; expected GENE CHR START END; rename them, or leave the "
@@ -262,7 +268,7 @@ def read_gene_sets(path: str | Path) -> dict[str, tuple[str, ...]]:
 
 def annotate_gene_sets(
     gene_sets: Mapping[str, Sequence[str]], coordinates: str | Path, snp: pa.Array, chrom: pa.Array,
-    bp: NDArray[np.int64], window_kb: float = 100.0,
+    bp: NDArray[np.int64], window_kb: float = GENE_WINDOW_KB,
 ) -> Annotations:  # fmt: skip
     """One annotation for each gene set: 1 for SNPs in its genes or within a window around them.
 
@@ -309,3 +315,72 @@ def annotate_gene_sets(
         np.column_stack(columns).astype(np.float64), tuple(gene_sets), snp=snp, chrom=chrom, bp=bp,
         sources=(str(coordinates),), notes=tuple(notes),
     )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# All kinds together
+
+
+def make_annotations(
+    panel: ReferencePanel,
+    *,
+    bed: Sequence[str | Path] | None = None,
+    names: Sequence[str] | None = None,
+    gene_sets: Sequence[str | Path] | None = None,
+    gene_coordinates: str | Path | None = None,
+    window_kb: float | None = None,
+    value_tables: Sequence[str | Path] | None = None,
+) -> Annotations:
+    """Annotations of a panel's SNPs from intervals, gene sets and tables of values, side by side.
+
+    Parameters
+    ----------
+    bed, names
+        As in :func:`annotate_bed`.
+    gene_sets, gene_coordinates
+        Files of gene sets, see :func:`read_gene_sets`, and the table of genes.
+    window_kb
+        Added on both sides of intervals (0 by default) and genes (100 by default).
+    value_tables
+        Files of values, see :func:`ldscores.annotation_files.read_snp_values`.
+
+    Raises
+    ------
+    InputError
+        Nothing is given, options do not go together, a set or name appears twice, or a file is broken.
+    """
+    if not (bed or gene_sets or value_tables):
+        raise InputError(
+            "annotate: found none of --bed, --gene-sets and --tables; expected at least one; name what to annotate with"
+        )
+    if (not gene_sets) != (gene_coordinates is None):
+        raise InputError(
+            "found one of --gene-sets and --gene-coordinates; expected both; add the other or leave it out"
+        )
+    if names is not None and not bed:
+        raise InputError("--names: names the annotations of --bed, which is not given; leave it out")
+    if window_kb is not None and (window_kb < 0 or not (bed or gene_sets)):
+        raise InputError(
+            f"--window-kb {window_kb:g}: expected 0 or more, with --bed or --gene-sets; correct it or leave it out"
+        )
+    parts = []
+    if bed:
+        parts.append(annotate_bed(bed, panel.snp, panel.chrom, panel.bp, names, round((window_kb or 0) * 1000)))
+    if gene_sets and gene_coordinates is not None:
+        sets: dict[str, tuple[str, ...]] = {}
+        for path in gene_sets:
+            found = read_gene_sets(path)
+            repeated = next((name for name in found if name in sets), None)
+            if repeated is not None:
+                raise InputError(f"{path}: gene set {repeated} was named before; expected unique names; rename one")
+            sets |= found
+        window = GENE_WINDOW_KB if window_kb is None else window_kb
+        parts.append(annotate_gene_sets(sets, gene_coordinates, panel.snp, panel.chrom, panel.bp, window))
+    for path in value_tables or ():
+        values = match_annotations(read_snp_values(path), panel.snp, where=panel.where)
+        note = f"{', '.join(values.names)}: values of {len(values)} SNPs from {path}"
+        parts.append(replace(values, chrom=panel.chrom, bp=panel.bp, notes=(note,)))
+    annotations = join_annotations(parts)
+    for warning in annotations.warnings():
+        logger.warning("%s", warning)
+    return annotations

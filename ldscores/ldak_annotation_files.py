@@ -123,9 +123,7 @@ def read_snp_weights(path: str | Path, snp: pa.Array) -> NDArray[np.float64]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _read_set(
-    prefix: str, snp: pa.Array, number: int | None, labels: Sequence[str] | None, kind: str
-) -> Annotations:
+def _read_set(prefix: str, snp: pa.Array, number: int | None, labels: Sequence[str] | None, kind: str) -> Annotations:
     paths = _find_numbered(prefix, number, kind)
     if labels is None:
         labels = [f"{kind.capitalize()}_{place}" for place in range(1, len(paths) + 1)]

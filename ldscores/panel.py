@@ -120,10 +120,15 @@ class ReferencePanel:
     @property
     def where(self) -> str:
         """The files in a few words, for messages."""
-        beds = [source for source in self.sources if source.endswith(".bed")]
-        if not beds:
+        files = self.genotype_files
+        if not files:
             return "panel"
-        return beds[0] if len(beds) == 1 else f"{beds[0]} and {len(beds) - 1} more"
+        return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
+
+    @property
+    def genotype_files(self) -> tuple[str, ...]:
+        """Those of the files read that hold genotypes."""
+        return tuple(source for source in self.sources if source.endswith((".bed", ".pgen")))
 
     def chromosomes(self) -> dict[str, slice]:
         """Rows of each chromosome, in natural order."""
@@ -162,9 +167,7 @@ class ReferencePanel:
 
     def summarise(self, n_threads: int = 1) -> SnpSummary:
         """Genotype counts of every SNP, from one pass over the genotypes; MAF, call rate and variance follow."""
-        parts = [
-            summarise_dosages(self.dosages(block.start, block.stop, n_threads)).counts for block in self.blocks()
-        ]
+        parts = [summarise_dosages(self.dosages(block.start, block.stop, n_threads)).counts for block in self.blocks()]
         return SnpSummary(np.concatenate(parts))
 
 

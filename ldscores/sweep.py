@@ -163,9 +163,7 @@ def _piece_length(n_people: int, n_columns: int, options: SweepOptions, source: 
     return min(affordable // _SHORTEST_PIECE * _SHORTEST_PIECE, _PIECE)
 
 
-def _gram_length(
-    n_people: int, starts: NDArray[np.int64], columns: NDArray[np.float64], options: SweepOptions
-) -> int:
+def _gram_length(n_people: int, starts: NDArray[np.int64], columns: NDArray[np.float64], options: SweepOptions) -> int:
     """SNPs in a piece where Gram matrices are cheaper and fit in the memory; 0 where the band is to be used."""
     n_left = np.arange(len(starts)) - starts
     n_ones = int((columns == 1).all(axis=0).sum())

@@ -241,9 +241,8 @@ class Tagging:
     def drop_constant_categories(self) -> tuple[Tagging, tuple[str, ...]]:
         """Without the categories whose tagging is the same at every SNP, and the names of those left out.
 
-        A constant column cannot be told from the intercept.  Totals and overlap lose the same categories (LDSC keeps
-        the full overlap matrix and then stops).  Constant means equal to the last digit; LDSC asks for a sample
-        variance of exactly zero, which rounding can hide.
+        A constant column cannot be told from the intercept.  Totals and overlap lose it too (LDSC's overlap does not,
+        and it stops).  Constant means equal to the last digit (LDSC: a variance of exactly 0, which rounding hides).
 
         Raises
         ------
@@ -255,10 +254,8 @@ class Tagging:
             return self, ()
         dropped = tuple(name for name, kept in zip(self.names, varies, strict=True) if not kept)
         if not varies.any():
-            raise InputError(
-                f"{self.where}: every category is constant ({', '.join(dropped[:5])}); expected LD scores that differ "
-                "between SNPs; check that these are the right files, and whole"
-            )
+            found = f"{self.where}: every category is constant ({', '.join(dropped[:5])})"
+            raise InputError(f"{found}; expected LD scores that differ between SNPs; check that the files are whole")
         return self.select(np.flatnonzero(varies)), dropped
 
     def select(self, places: NDArray[np.integer]) -> Tagging:

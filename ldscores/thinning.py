@@ -245,7 +245,7 @@ def thin_panel(
     panel : ReferencePanel
         With LDAK's conventions (:data:`ldscores.panel.LDAK_CONVENTIONS`) where lists shall equal LDAK's.
     window_kb, window_cm, window_snps : float
-        Exactly one.  SNPs count places in the list of SNPs still there.
+        At most one; 100 kb by default.  SNPs count places in the list of SNPs still there.
     r2 : float
         Above 0; above 1 nothing is lost.
     pvalues : float64, (n_snps,), optional
@@ -266,10 +266,11 @@ def thin_panel(
     Raises
     ------
     InputError
-        Not exactly one window; r2 not positive; p-values of another length or out of range; a cutoff without
+        Several windows; r2 not positive; p-values of another length or out of range; a cutoff without
         p-values; a window in centimorgans that the panel cannot serve; no SNP takes part.
     """
-    window = choose_window(window_kb, window_cm, window_snps)
+    given = any(size is not None for size in (window_kb, window_cm, window_snps))
+    window = choose_window(window_kb if given else DUPLICATE_WINDOW_KB, window_cm, window_snps)
     if not r2 > 0:
         raise InputError(f"r2: found {r2:g}; expected a number above 0; {DUPLICATE_R2:g} removes near-duplicates")
     if min_maf is not None and not 0 <= min_maf < 0.5:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from ldscores import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -33,3 +37,26 @@ def shared() -> Path:
 def portable() -> Path:
     """The portable reference set."""
     return PORTABLE
+
+
+@pytest.fixture(scope="session")
+def portable_panel(portable) -> Path:
+    """Prefix of the portable panel: 300 people, 8,000 SNPs on two chromosomes."""
+    return portable / "inputs" / "panel"
+
+
+@pytest.fixture
+def run_ldscores(monkeypatch, capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a command line of ldscores in this process: exit status, standard output, standard error."""
+    from ldscores.cli import COMMANDS
+    from ldscores.shared.command_line import run_commands
+    from ldscores.shared.logs import configure_logging
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ldscores", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            run_commands("ldscores", summary="", commands=COMMANDS, version=__version__)
+        return stopped.value.code or 0, *capsys.readouterr()
+
+    yield call
+    configure_logging()  # a command line with --quiet would silence the tests that follow

@@ -20,9 +20,10 @@ from test_tagging_kernels import invent_dosages, slow_taggings
 import ldscores.build_files as build_files
 from ldscores.annotations import Annotations
 from ldscores.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, default_options
-from ldscores.build_files import ModelFiles, build_to_files, find_models, plan_build
+from ldscores.build_files import build_to_files, plan_build
 from ldscores.covariate_files import read_covariates
 from ldscores.heritability_models import MODELS, find_model, parse_models
+from ldscores.model_files import ModelFiles, find_models
 from ldscores.panel import LDAK_CONVENTIONS, panel_from_arrays
 from ldscores.plink_files import read_panel
 from ldscores.shared import tables
@@ -256,7 +257,7 @@ def test_restart__skips_what_is_there_and_only_that(plink_panel, tmp_path, monke
 
     built.clear()
     (tmp_path / "out.parts" / "1.json").write_text('{"key": "of other options"}')  # as if --maf had changed
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="ldscores"):
         build_to_files(panel, files, KB, tmp_path / "out")
     assert built == ["1", "3"] and "240 SNPs of 3 chromosomes, 1 of them found in" in caplog.text
     whole = build_tagging(panel, files.models, KB)["gcta"]
@@ -317,7 +318,7 @@ def test_dask__not_installed_is_said(plink_panel, tmp_path, monkeypatch):
 
 
 def run_ldscores(*words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "ldscores.cli", *words]
+    command = [sys.executable, "-c", "from ldscores.cli import main; main()", *words]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"})
 
 
@@ -328,7 +329,7 @@ def test_command_line__builds_and_reads_back(plink_panel, tmp_path):
         str(out),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert f"{out}.gcta.tagging.parquet and 1 more files" in done.stdout
+    assert f"written: {out}.gcta.tagging.parquet\n" in done.stdout
     assert read_tagging(f"{out}.alpha.tagging.parquet").names == ("Base[-1]", "Base[0]")
     ldak = run_ldscores(
         "build", "--bfile", str(plink_panel), "--window-kb", "1", "--format", "ldak", "--conventions", "ldak", "--out",

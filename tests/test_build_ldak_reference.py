@@ -10,11 +10,12 @@ import pytest
 from conftest import PORTABLE, SHARED
 
 from ldscores.build import BuildOptions, build_tagging
-from ldscores.build_files import find_models
 from ldscores.heritability_models import find_model
 from ldscores.ldak_tagging_files import read_ldak_tagging
+from ldscores.model_files import find_models
 from ldscores.panel import LDAK_CONVENTIONS
-from ldscores.plink_files import read_panel, read_snp_names
+from ldscores.panel_files import read_snp_names
+from ldscores.plink_files import read_panel
 from ldscores.sweep import SweepOptions
 from ldscores.tagging import Tagging
 from ldscores.thinning import PairWindow

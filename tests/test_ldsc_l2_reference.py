@@ -17,9 +17,10 @@ from agreement import check_digits
 from ldscores.annotation_files import read_annotation_file, read_annotations
 from ldscores.annotations import Annotations, match_annotations
 from ldscores.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, panel_starts
-from ldscores.build_files import build_to_files, find_models, plan_build
+from ldscores.build_files import build_to_files, plan_build
 from ldscores.heritability_models import find_model, ldsc_columns, parse_models
 from ldscores.kernels.windows import round_to_chunks, window_starts
+from ldscores.model_files import find_models
 from ldscores.panel import ReferencePanel
 from ldscores.plink_files import read_panel
 from ldscores.shared import tables

@@ -15,8 +15,13 @@ CODES = {2: 0b00, -127: 0b01, 1: 0b10, 0: 0b11}
 
 
 def write_panel(
-    prefix: Path, dosages: np.ndarray, chrom: str | list[str] = "1", bp: list | None = None,
-    alleles: list[tuple[str, str]] | None = None, snp: list[str] | None = None, people: list[str] | None = None,
+    prefix: Path,
+    dosages: np.ndarray,
+    chrom: str | list[str] = "1",
+    bp: list | None = None,
+    alleles: list[tuple[str, str]] | None = None,
+    snp: list[str] | None = None,
+    people: list[str] | None = None,
     cm: list[float] | None = None,
 ) -> Path:
     """A PLINK 1 panel written bit by bit, by the format's description."""
@@ -176,7 +181,7 @@ def test_lists_of_other_names(dosages, tmp_path):
     write_panel(tmp_path / "p", dosages)
     (tmp_path / "list").write_text("nobody\nnothing\n")
     assert "none of its names is among the 7 SNPs" in message(tmp_path / "p", extract=tmp_path / "list")
-    assert "none of its 2 people (first: nobody) is in the .fam (first: F0 I0)" in message(
+    assert "none of its 2 people (first: nobody) is in the panel (first: F0 I0)" in message(
         tmp_path / "p", keep=tmp_path / "list"
     )
 

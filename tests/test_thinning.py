@@ -197,9 +197,7 @@ def test_thin__does_not_depend_on_the_size_of_blocks(monkeypatch, n_bytes, fewes
     monkeypatch.setattr(thinning, "_FEWEST_ROWS", fewest_rows)
     monkeypatch.setattr(thinning, "_HELD_BYTES", 0)
     for p, expected in zip((None, pvalues), whole, strict=True):
-        np.testing.assert_array_equal(
-            thin_panel(panel, r2=0.5, window_kb=60, pvalues=p).representative, expected
-        )
+        np.testing.assert_array_equal(thin_panel(panel, r2=0.5, window_kb=60, pvalues=p).representative, expected)
 
 
 def test_thin__report_and_frame():
@@ -233,7 +231,6 @@ def panel_with_falling_cm():
 @pytest.mark.parametrize(
     ("panel", "options", "message"),
     [
-        (simulated_panel, {}, "no window; expected one of --window-kb, --window-cm, --window-snps"),
         (simulated_panel, {"window_kb": 1, "window_cm": 2}, "1 kb and 2 cM"),
         (simulated_panel, {"window_kb": -1}, "found -1 kb; expected a positive number"),
         (simulated_panel, {"window_kb": 1, "r2": 0}, "r2: found 0"),

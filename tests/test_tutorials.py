@@ -1,7 +1,8 @@
 """Tutorials and README run as written.  `python tests/test_tutorials.py` writes what the commands print into them.
 
-A block ```console holds command lines after "$ " and what they print.  Every tutorial starts in an empty folder.  Lines
-that hold a date or a duration are compared without it.
+A block ```console holds command lines after "$ " and what they print.  Every tutorial starts in an empty folder;
+SUMH2_REPOSITORY names the clone, for tutorials on the reference data in it.  Lines that hold a date or a duration are
+compared without it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 def printed(command: str, folder: Path) -> str:
     """What a command line prints, both streams together."""
     # The programs of the environment that runs the tests, at a fixed width.
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "100"}
+    environment = {
+        **os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "100",
+        "SUMH2_REPOSITORY": str(ROOT),
+    }  # fmt: skip
     done = subprocess.run(
         command, shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

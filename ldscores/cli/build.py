@@ -1,108 +1,27 @@
-"""The ``ldscores`` command line: load, call, save, print."""
+"""`ldscores build`: LD scores and taggings of a reference panel."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ldscores import __version__
-from ldscores.shared.command_line import command, run_commands
-
-if TYPE_CHECKING:
-    from ldscores.tagging_summary import TaggingSummary
-
-# What a command needs is imported inside it, so that --help does not wait for numpy and Arrow.
-
-
-@command(group="Files")
-def convert(
-    ld_scores: str,
-    *,
-    out: str,
-    w_ld: str | None = None,
-    format: Literal["tagging", "ldsc"] = "tagging",
-) -> str:
-    """Turn LD scores as published into one file that is read in a moment, or back into LDSC's files.
-
-    Parameters
-    ----------
-    ld_scores : str
-        A tagging.parquet file; or LD scores of LDSC (.l2.ldscore, plain, gz, bz2, xz, zst or Parquet) or PLINK 2
-        (.ldscore): a file, a folder, a prefix, or a path with @ or {chr} for the chromosome. Several sets of the same
-        SNPs are separated by commas.
-    out : str
-        For "tagging", the file to write; .tagging.parquet is added if it lacks. For "ldsc", the prefix; with @, one
-        file per chromosome is written.
-    w_ld : str
-        LD scores with the regression SNPs for the weights, named in the same way; they are stored in the tagging, so
-        that fits need no --w-ld.
-    format : str
-        What to write: our own tagging.parquet with all digits, or LDSC's .l2.ldscore.gz, .l2.M and .l2.M_5_50 with
-        three decimals.
-
-    Examples
-    --------
-    ldscores convert eur_w_ld_chr/ --w-ld weights.hm3_noMHC. --out eur.tagging.parquet
-
-    ldscores convert baseline.@,cell_types.@ --w-ld weights.@ --out baseline_and_cells
-
-    ldscores convert eur.tagging.parquet --format ldsc --out eur.@
-    """
-    from ldscores.ld_score_files import write_ldsc_ld_scores
-    from ldscores.shared.errors import InputError
-    from ldscores.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
-
-    if format == "ldsc":
-        if w_ld is not None:
-            raise InputError(
-                "--w-ld: LDSC keeps regression weights in files of their own; expected none with --format ldsc; "
-                f"write them with: ldscores convert {w_ld} --format ldsc --out ..."
-            )
-        tagging = read_tagging(ld_scores)
-        written = write_ldsc_ld_scores(tagging, out)
-    else:
-        tagging = read_tagging(ld_scores, w_ld)
-        written = [Path(out if out.endswith(OWN_SUFFIX) else out + OWN_SUFFIX)]
-        write_tagging(written[0], tagging, options={"ld_scores": ld_scores, "w_ld": w_ld})
-    more = f" and {len(written) - 1} more files" if len(written) > 1 else ""
-    return f"{written[0]}{more}: {tagging.counts}"
-
-
-@command(group="Files")
-def show(ld_scores: str, *, w_ld: str | None = None) -> TaggingSummary:
-    """Say what is in LD scores or a tagging: SNPs, chromosomes, categories, totals, spread, what may go wrong.
-
-    Parameters
-    ----------
-    ld_scores : str
-        A tagging.parquet file, or LD scores as in 'ldscores convert'.
-    w_ld : str
-        LD scores with the regression SNPs for the weights, to see how many SNPs have one.
-
-    Examples
-    --------
-    ldscores show eur_w_ld_chr/
-
-    ldscores show eur.tagging.parquet
-    """
-    from ldscores.tagging_files import read_tagging
-    from ldscores.tagging_summary import summarise_tagging
-
-    return summarise_tagging(read_tagging(ld_scores, w_ld))
+from ldscores.cli.loading import check_out, read_chosen_panel
+from ldscores.shared.command_line import command
 
 
 @command(group="Panels")
 def build(
     *,
-    bfile: str,
+    bfile: str | None = None,
+    pfile: str | None = None,
     out: str,
     model: str = "gcta",
+    alphas: str | None = None,
+    power: float | None = None,
     window_cm: float | None = None,
     window_kb: float | None = None,
     window_snps: int | None = None,
     ldsc_windows: bool = False,
-    alphas: str | None = None,
-    power: float | None = None,
+    genetic_map: str | None = None,
     annot: str | None = None,
     annotation_prefix: str | None = None,
     annotation_number: int | None = None,
@@ -110,100 +29,132 @@ def build(
     partition_number: int | None = None,
     background: bool | None = None,
     all_one: bool = True,
+    cts_bin: str | None = None,
+    cts_breaks: str | None = None,
+    cts_names: list[str] | None = None,
+    base: bool | None = None,
+    pq_exp: float | None = None,
     weights: str | None = None,
     thin: str | None = None,
     hwe_stand: bool = True,
-    maf: float = 0.0,
     keep: str | None = None,
     remove: str | None = None,
     extract: str | None = None,
     exclude: str | None = None,
-    genetic_map: str | None = None,
+    maf: float = 0.0,
     regression_snps: str | None = None,
+    conventions: Literal["preset", "ldsc", "ldak"] = "preset",
     covar: str | None = None,
     raw_r2: bool = False,
-    conventions: Literal["preset", "ldsc", "ldak"] = "preset",
-    format: Literal["tagging", "ldsc", "ldak"] = "tagging",
     double: bool | None = None,
+    format: Literal["tagging", "ldsc", "ldak"] = "tagging",
     threads: int | None = None,
     memory: float = 2.0,
     scheduler: str | None = None,
 ) -> str:
     """Compute LD scores and taggings of a reference panel, for all models and annotations in one sweep.
 
+    Flags are listed in this order: panel and output; models; windows; annotations; SNP weights; people and SNPs; r2;
+    file format; resources.
+
     Parameters
     ----------
-    bfile : str
+    bfile
         PLINK 1 panel (.bed, .bim, .fam): a prefix, a folder, or a path with @ or {chr} for the chromosome.
-    out : str
+    pfile
+        PLINK 2 panel (.pgen, .pvar, .psam) instead, named in the same way; hard calls are read. Needs the extra [pgen].
+    out
         Stem of the files written; with several models, .<model> is added. With @ and --format ldsc, one set per
         chromosome. Work in progress lies in <out>.parts; the same command started again goes on from there.
-    model : str
-        Heritability models, separated by commas: gcta, human-default, ldak, ldak-thin, bld-ldak, bld-ldak+alpha,
-        baseline-ld, alpha, own.
-    window_cm : float
-        Largest distance of neighbours in centimorgans. One of the three windows; by default that of the first model's
-        publication: 1 cM for gcta and baseline-ld, 1000 kb for LDAK's models.
-    window_kb : float
+    model
+        Heritability models, separated by commas: gcta, human-default, ldak, ldak-thin, ldak-thin-extract, bld-ldak,
+        bld-ldak+alpha, baseline-ld, alpha, own (the annotations given, and a base).
+    alphas
+        Grid of alpha, first:last:step or a list, e.g. --alphas=-1:0.5:0.05; adds the model alpha unless one with a
+        grid is named.
+    power
+        alpha of all models, instead of their own; -1 weighs all SNPs alike.
+    window_cm
+        Largest distance of neighbours in centimorgans, the distance itself included. One of the three windows; by
+        default that of the first model's publication: 1 cM for gcta and baseline-ld, 1000 kb for all others.
+    window_kb
         The same in kilobases.
-    window_snps : int
-        The same in SNPs.
-    ldsc_windows : bool
+    window_snps
+        The same in SNPs on each side.
+    ldsc_windows
         Enlarge windows to chunks of 50 SNPs as LDSC does, for its very numbers; by default windows are exact.
-    alphas : str
-        Grid of alpha, e.g. --alphas=-1:0.5:0.05; adds the model alpha unless one with a grid is named.
-    power : float
-        Replaces the alpha of the models.
-    annot : str
-        Annotations in LDSC's format, with @ for the chromosome; several sets are separated by commas.
-    annotation_prefix : str
+    genetic_map
+        Genetic map for centimorgans, with @ for the chromosome; by default those of the .bim or .pvar.
+    annot
+        Annotations in LDSC's format (.annot, plain, gz, bz2, xz, zst or Parquet; with or without CHR BP SNP CM), with @
+        for the chromosome; several sets are separated by commas.
+    annotation_prefix
         Annotations in LDAK's format: files <prefix>1, <prefix>2, ...
-    annotation_number : int
+    annotation_number
         How many of them; by default as many as there are.
-    partition_prefix : str
+    partition_prefix
         Partitions in LDAK's format; no base category is added.
-    partition_number : int
-        How many of them.
-    background : bool
-        Whether SNPs outside all partitions make a category of their own.
-    all_one : bool
-        Whether a SNP of several partitions counts fully in each.
-    weights : str
-        LDAK weightings (weights.short of: ldscores weights).
-    thin : str
-        SNPs kept after thinning (thin.in of: ldscores thin).
-    hwe_stand : bool
-        Take the variance of a SNP from its frequency, 2f(1-f); otherwise the observed one.
-    maf : float
-        Leave out SNPs whose minor allele frequency is not above this.
-    keep : str
+    partition_number
+        How many of them; by default as many as there are.
+    background
+        Whether SNPs outside all partitions make a category of their own (or have no heritability); asked for where there
+        are such SNPs.
+    all_one
+        Whether a SNP of several partitions counts fully in each; otherwise in equal shares.
+    cts_bin
+        Files SNP VALUE without a header, separated by commas: each value is cut into bins, and every combination of
+        bins is an annotation, as in LDSC. Goes with --model own and --cts-breaks; no base category is added.
+    cts_breaks
+        Cuts of each file of --cts-bin: numbers separated by commas, files by x, N for minus, e.g. 0.05,0.2xN1,10.
+    cts_names
+        Names of the variables of --cts-bin, separated by commas; by default ANNOT0, ANNOT1, ...
+    base
+        Whether --model own adds a category of all SNPs where the annotations have none; by default yes, except with
+        --cts-bin and --pq-exp. LDSC never adds one: use --no-base to repeat its files.
+    pq_exp
+        Multiply the columns of --model gcta or own by [p(1-p)]^a with this a, p the minor allele frequency, as LDSC;
+        1 is LDSC's --per-allele. No base category is added.
+    weights
+        LDAK weightings (weights.short of: ldscores weights), for ldak and bld-ldak.
+    thin
+        SNPs kept after thinning (<out>.in of: ldscores thin), for ldak-thin.
+    hwe_stand
+        Take the variance of a SNP from its frequency f, 2f(1-f); otherwise the observed one.
+    keep
         File of people to keep: FID IID, or IID alone.
-    remove : str
+    remove
         File of people to leave out.
-    extract : str
-        File of SNPs to keep.
-    exclude : str
+    extract
+        File of SNPs to keep, one name a line.
+    exclude
         File of SNPs to leave out.
-    genetic_map : str
-        Genetic map for centimorgans, with @ for the chromosome; by default those of the .bim.
-    regression_snps : str
-        File of the SNPs that get a row, e.g. HapMap3; all SNPs stay reference SNPs.
-    covar : str
+    maf
+        Leave out SNPs whose minor allele frequency (0 to 0.5) is not above this; SNPs that do not vary always are.
+    regression_snps
+        File of the SNPs that get a row, e.g. HapMap3; all SNPs stay reference SNPs. By default all.
+    conventions
+        Whose rules say which SNPs are used; by default those of the first model: LDSC's for gcta and baseline-ld, LDAK's
+        (alleles of one letter, no repeated names) for all others, own included.
+    covar
         Covariates to regress out of the genotypes (FID IID PC1 ...), for admixed panels as in cov-LDSC.
-    raw_r2 : bool
+    raw_r2
         Add up r2 as it is, without the correction for the number of people.
-    conventions : str
-        Whose rules say which SNPs are used; by default those of the first model.
-    format : str
-        Our own tagging.parquet, LDSC's .l2.ldscore.gz with .l2.M, or LDAK's .tagging.
-    double : bool
-        Double precision throughout; by default where LDSC's or LDAK's printed digits are asked for.
-    threads : int
+    double
+        Double precision throughout; by default where LDSC's or LDAK's printed digits are asked for (--format ldsc or
+        ldak, --ldsc-windows), single precision with some six digits elsewhere.
+    format
+        Our own tagging.parquet with all digits and provenance; LDSC's .l2.ldscore.gz, .l2.M and .l2.M_5_50; or LDAK's
+        .tagging.
+    threads
         Cores to use; all by default.
-    memory : float
-        Bound on the genotypes held at a time, in GB.
-    scheduler : str
-        Address of a Dask scheduler that gets the chromosomes; 'local' starts a cluster on this machine.
+    memory
+        Bound in GB (10^9 bytes) on the genotypes and products that all threads together hold at a time; less makes the
+        pieces smaller, and what does not fit is refused. On top come the program (some 0.3 GB), the table of SNPs (some
+        100 bytes each), the columns of one chromosome at a time and, in the end, the results of one model (8 bytes x
+        SNPs x categories, a few times over).
+    scheduler
+        Address of a Dask scheduler that gets the chromosomes, e.g. tcp://host:8786; 'local' starts a cluster on this
+        machine. Needs the extra [dask].
 
     Examples
     --------
@@ -211,49 +162,34 @@ def build(
 
     ldscores build --bfile eur@ --model gcta,human-default --alphas=-1:0.5:0.05 --window-cm 1 --out eur
 
-    ldscores build --bfile eur@ --annot baseline.@ --model own --ldsc-windows --format ldsc --out baseline_scores.@
-    """
-    given = dict(locals())
-    from ldscores.build_files import add_covariates, build_to_files, find_models, plan_build
-    from ldscores.heritability_models import parse_models
-    from ldscores.plink_files import read_panel
+    ldscores build --bfile eur@ --model own --annot bl.@ --no-base --ldsc-windows --window-cm 1 --format ldsc --out bl.@
 
-    settings = {name: value for name, value in given.items() if value is not None}
+    ldscores build --pfile eur --model bld-ldak --annotation-prefix bld --weights weights.short --out eur.bld
+    """
+    settings = {name: value for name, value in locals().items() if value is not None}
+    from ldscores.build_files import add_covariates, build_to_files, plan_build
+    from ldscores.heritability_models import parse_models
+    from ldscores.model_files import find_models
+
+    check_out(out)
     models = parse_models(model, alphas)
     options = plan_build(
         models, window_cm=window_cm, window_kb=window_kb, window_snps=window_snps, ldsc_windows=ldsc_windows, maf=maf,
         conventions=conventions, raw_r2=raw_r2, regression_snps=regression_snps, threads=threads, memory=memory,
         double=format != "tagging" or ldsc_windows if double is None else double,
     )  # fmt: skip
-    panel = read_panel(
-        bfile, keep=keep, remove=remove, extract=extract, exclude=exclude, genetic_map=genetic_map,
+    panel = read_chosen_panel(
+        bfile, pfile, keep=keep, remove=remove, extract=extract, exclude=exclude, genetic_map=genetic_map,
         conventions=options.conventions,
     )  # fmt: skip
-    files = find_models(
+    chosen = find_models(
         panel, models, annot=annot, annotation_prefix=annotation_prefix, annotation_number=annotation_number,
         partition_prefix=partition_prefix, partition_number=partition_number, background=background, all_one=all_one,
-        weights=weights, thin=thin, power=power, hwe_stand=hwe_stand,
+        weights=weights, thin=thin, power=power, hwe_stand=hwe_stand, cts_bin=cts_bin, cts_breaks=cts_breaks,
+        cts_names=cts_names, base=base, pq_exp=pq_exp,
     )  # fmt: skip
     written = build_to_files(
-        panel, files, add_covariates(options, covar, panel), out, file_format=format, scheduler=scheduler,
+        panel, chosen, add_covariates(options, covar, panel), out, file_format=format, scheduler=scheduler,
         settings=settings,
     )  # fmt: skip
-    more = f" and {len(written) - 1} more files" if len(written) > 1 else ""
-    return f"{written[0]}{more}"
-
-
-COMMANDS = (build, convert, show)
-
-
-def main() -> None:
-    """Run the command named on the command line."""
-    run_commands(
-        "ldscores",
-        summary="Reference panels to LD scores and taggings, under any heritability model.",
-        commands=COMMANDS,
-        version=__version__,
-    )
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join(f"written: {path}" for path in written)

@@ -1,0 +1,35 @@
+"""What several commands do before their work: read the panel, check where results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ldscores.shared.errors import InputError
+
+if TYPE_CHECKING:
+    from ldscores.panel import ReferencePanel
+
+
+def read_chosen_panel(bfile: str | None, pfile: str | None, **choice: Any) -> ReferencePanel:
+    """The panel named with --bfile or --pfile."""
+    if (bfile is None) == (pfile is None):
+        found = "neither" if bfile is None else "both"
+        raise InputError(
+            f"found {found} of --bfile (PLINK 1: .bed .bim .fam) and --pfile (PLINK 2: .pgen .pvar .psam); expected "
+            "one; name the panel with it"
+        )
+    if pfile is not None:
+        from ldscores.pgen_files import read_pgen_panel
+
+        return read_pgen_panel(pfile, **choice)
+    from ldscores.plink_files import read_panel
+
+    return read_panel(bfile, **choice)
+
+
+def check_out(out: str) -> None:
+    """Raise InputError before the work when the results could not be written after it."""
+    folder = Path(out).parent
+    if not folder.is_dir():
+        raise InputError(f"{out}: the folder {folder} does not exist; create it or choose another --out")
