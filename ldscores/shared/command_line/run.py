@@ -143,9 +143,7 @@ def run_commands(
     raise SystemExit(status)
 
 
-def run_program(
-    program: str, *, summary: str, commands: Sequence[Callable[..., object]], version: str
-) -> NoReturn:
+def run_program(program: str, *, summary: str, commands: Sequence[Callable[..., object]], version: str) -> NoReturn:
     """`run_commands` as the whole life of a process: what the entry point of a console script calls."""
     try:
         run_commands(program, summary=summary, commands=commands, version=version)
