@@ -33,7 +33,8 @@ from ldscores.heritability_models import parse_models
 from ldscores.model_files import find_models
 from ldscores.panel import ArrayGenotypes, panel_from_arrays
 from ldscores.plink_files import read_panel
-from ldscores.sweep import SweepOptions, available_threads, sweep_taggings
+from ldscores.shared.cores import usable_cores
+from ldscores.sweep import SweepOptions, sweep_taggings
 
 
 class Job(NamedTuple):
@@ -113,14 +114,14 @@ def bench_files(bfile: str) -> None:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(
         f"\n{bfile}: {len(panel)} SNPs x {panel.n_individuals} people, 1 cM, files to files: {wall:.1f} s on "
-        f"{available_threads()} cores, {cpu:.1f} CPU s"
+        f"{usable_cores()} cores, {cpu:.1f} CPU s"
     )
 
 
 def conditions() -> str:
     """Load of the machine and speed of sgemm, now."""
     load = os.getloadavg()[0]
-    return f"{available_threads()} cores, load {load:.1f}; numpy's sgemm {sgemm_rate():.0f} GFLOP/s on one thread"
+    return f"{usable_cores()} cores, load {load:.1f}; numpy's sgemm {sgemm_rate():.0f} GFLOP/s on one thread"
 
 
 def print_table(rows: list[tuple[Job, float, float, float]], seconds_of: dict[str, float]) -> None:

@@ -39,10 +39,11 @@ from ldscores.model_files import ModelFiles
 from ldscores.panel import CONVENTIONS, ReferencePanel
 from ldscores.panel_files import read_snp_names
 from ldscores.shared import tables
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import format_seconds, progress
 from ldscores.shared.provenance import describe_file
-from ldscores.sweep import DEFAULT_MEMORY, SweepOptions, available_threads
+from ldscores.sweep import DEFAULT_MEMORY, SweepOptions
 from ldscores.tagging import Tagging
 from ldscores.tagging_files import OWN_SUFFIX, read_own, write_tagging
 from ldscores.thinning import choose_window
@@ -84,7 +85,7 @@ def plan_build(
         raise InputError(f"--threads {threads}: expected at least 1; leave it out to use all cores")
     if not memory > 0:
         raise InputError(f"--memory {memory:g}: expected a positive number of GB; e.g. --memory 2")
-    sweep = SweepOptions(threads or available_threads(), memory, double, not raw_r2)
+    sweep = SweepOptions(threads or usable_cores(), memory, double, not raw_r2)
     options = default_options(ModelSet(tuple(models)), sweep)
     if (window_cm, window_kb, window_snps) != (None, None, None):
         options = replace(options, window=choose_window(window_kb, window_cm, window_snps))

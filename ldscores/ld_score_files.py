@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from ldscores.chromosomes import genome_order, rank_chromosomes
 from ldscores.shared import tables
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.unique_names import first_of_each
 from ldscores.tagging import TOTALS, Tagging, check_finite, totals_suffix
@@ -93,7 +93,7 @@ def read_ld_scores(files: FileSet, with_totals: bool = True) -> Tagging:
         A file is missing, truncated, without a column, with a score that is not finite or with a wrong number of
         totals; files differ in their columns; a chromosome is in two files.
     """
-    n_threads = min(len(files.files), _usable_cores(), _MOST_THREADS)
+    n_threads = min(len(files.files), usable_cores(), _MOST_THREADS)
     # Largest first, so that no thread is left with a big file at the end.
     ordered = sorted(files.files.values(), key=lambda path: -path.stat().st_size)
     with ThreadPoolExecutor(n_threads) as pool:
@@ -114,10 +114,6 @@ def read_ld_scores(files: FileSet, with_totals: bool = True) -> Tagging:
     )  # fmt: skip
     logger.info("%s: %s from %d file%s", files.name, tagging.counts, len(parts), "" if len(parts) == 1 else "s")
     return tagging
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read_part(path: Path, suffix: str) -> _Part:
@@ -334,7 +330,7 @@ def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path) -> list[Path]:
         stems = [stem.replace("@", chromosome) for chromosome in chromosomes]
         edges = np.searchsorted(rank, np.arange(len(chromosomes) + 1))
     written = [Path(f"{name}.l2.ldscore.gz") for name in stems]
-    with ThreadPoolExecutor(min(len(stems), _usable_cores(), _MOST_THREADS)) as pool:
+    with ThreadPoolExecutor(min(len(stems), usable_cores(), _MOST_THREADS)) as pool:
         slices = [table.slice(start, stop - start) for start, stop in itertools.pairwise(edges)]
         list(pool.map(lambda path, part: tables.write_tsv(path, part, float_format="%.3f"), written, slices))
     for which, totals in zip(TOTALS, (tagging.m, tagging.m_5_50), strict=True):

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ldscores.kernels import ldak_weightings as kernels
 from ldscores.kernels.genotypes import standardise_dosages
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.thinning import (
@@ -28,7 +29,6 @@ from ldscores.thinning import (
     ThinResult,
     choose_window,
     thin_panel,
-    usable_cores,
 )
 
 if TYPE_CHECKING:

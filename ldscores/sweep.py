@@ -6,7 +6,6 @@ windows reach, again piece by piece: memory holds two pieces a thread, whatever 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -59,11 +58,6 @@ class SweepOptions:
     memory_gb: float = DEFAULT_MEMORY
     double: bool = False
     unbiased: bool = True
-
-
-def available_threads() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

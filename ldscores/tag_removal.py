@@ -14,10 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from ldscores.kernels.genotypes import standardise_dosages
 from ldscores.kernels.pruning import mark_tags
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.shared.snp_names import describe_names
-from ldscores.thinning import PairWindow, choose_window, usable_cores
+from ldscores.thinning import PairWindow, choose_window
 
 if TYPE_CHECKING:
     from ldscores.panel import ReferencePanel

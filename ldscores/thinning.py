@@ -7,7 +7,6 @@ lists are the same name by name.  Source: SPEC-LDAK, sections 1 and 2.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from ldscores.kernels.genotypes import standardise_dosages
 from ldscores.kernels.pruning import final_representatives, prune_block
 from ldscores.kernels.windows import window_ends, window_starts
 from ldscores.panel import ArrayGenotypes
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 
@@ -309,11 +309,6 @@ def _held_in_memory(panel: ReferencePanel, n_threads: int) -> ReferencePanel:
     if len(panel) * panel.n_individuals > _HELD_BYTES:
         return panel
     return replace(panel, genotypes=ArrayGenotypes(panel.dosages(n_threads=n_threads)), rows=np.arange(len(panel)))
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_pvalues(
