@@ -30,6 +30,7 @@ from ldscores.ldak_columns import LdakColumns, place_side_by_side
 from ldscores.merge import merge_snps
 from ldscores.panel import CONVENTIONS, LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.sweep import SweepOptions, sweep_taggings
@@ -326,6 +327,21 @@ def _side_by_side(taggings: Sequence[Tagging]) -> Tagging:
 # All chromosomes
 
 
+#: With two people every r2 is 1 and its correction is not defined; with a handful, scores are noise.
+_FEWEST_PEOPLE = 5
+
+
+def _check_regression_snps(panel: ReferencePanel, named: pa.Array) -> None:
+    """Refuse a list without a SNP of some chromosome: that chromosome's reference SNPs would be lost from the totals."""
+    listed = as_numpy(pc.is_in(panel.snp, value_set=named))
+    empty = [name for name, rows in panel.chromosomes().items() if not listed[rows].any()]
+    if empty:
+        raise InputError(
+            f"--regression-snps: no SNP of chromosome {', '.join(empty[:5])} is in the list; expected one at least of "
+            "each chromosome of the panel; list one, or build without these chromosomes"
+        )
+
+
 def check_build(panel: ReferencePanel, models: ModelSet, options: BuildOptions) -> None:
     """Raise InputError when something is wrong that is known before any genotype is read."""
     if not models.models:
@@ -336,6 +352,13 @@ def check_build(panel: ReferencePanel, models: ModelSet, options: BuildOptions) 
         raise InputError(
             f"--regression-snps: none of its {len(named)} names (first: {named[0]}) "
             f"is among the {len(panel)} SNPs of {panel.where} (first: {panel.snp[0]}); expected the same kind of names"
+        )
+    if named is not None:
+        _check_regression_snps(panel, named)
+    if panel.n_individuals < _FEWEST_PEOPLE:
+        raise InputError(
+            f"{panel.where}: found {panel.n_individuals} people; expected at least {_FEWEST_PEOPLE}, and hundreds for "
+            "scores that are worth something; check --keep and --remove"
         )
     if not 0 <= options.min_maf < 0.5:
         raise InputError(f"--maf {options.min_maf:g}: expected 0 or more and below 0.5; e.g. --maf 0.01")

@@ -152,13 +152,21 @@ def _build_part(part: _Part) -> _Done:
     key = _key(part, prepared)
     key_path = _key_path(part.folder, part.chromosome)
     paths = {model: _part_path(part.folder, part.chromosome, model) for model in models}
-    if key_path.is_file() and _stored_key(key_path) == key and all(path.is_file() for path in paths.values()):
+    if key_path.is_file() and _stored_key(key_path) == key and all(map(_is_whole, paths.values())):
         return _Done(part.chromosome, models, True, len(prepared.rows))
     key_path.unlink(missing_ok=True)
     for model, tagging in build_chromosome(prepared, part.options).items():
         write_tagging(paths[model], replace(tagging, sources=()))
     tables.write_json(key_path, {"key": key})
     return _Done(part.chromosome, models, False, len(prepared.rows))
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a part can be read: a power cut may leave an empty file under a good name."""
+    try:
+        return path.is_file() and len(read_own(path, announce=False)) > 0
+    except InputError:
+        return False
 
 
 def _stored_key(path: Path) -> str:

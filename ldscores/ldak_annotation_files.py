@@ -20,6 +20,9 @@ from ldscores.shared.unique_names import all_unique
 
 logger = logging.getLogger(__name__)
 
+#: Thinning and weightings leave tens of per cent of a panel; fewer tell of a list made for another one.
+_FEW_WEIGHTED = 0.05
+
 BACKGROUND = "Background"
 _RESERVED_LABELS = ("Base", BACKGROUND)
 _HEADER_WORDS = ("Predictor", "SNP")
@@ -115,9 +118,12 @@ def read_snp_weights(path: str | Path, snp: pa.Array) -> NDArray[np.float64]:
         A weight is negative or no number, a SNP is listed twice, or none is in the panel.
     """
     path = Path(path)
-    if len(tables.read_header(path)[0]) > 1:
-        return read_ldak_weights(path).on(snp, absent=0.0)
-    return _on_rows_of(path, *_read_list(path), snp)[0]
+    named = len(tables.read_header(path)[0]) > 1
+    weights = read_ldak_weights(path).on(snp, absent=0.0) if named else _on_rows_of(path, *_read_list(path), snp)[0]
+    n_weighted = int(np.count_nonzero(weights))
+    level = logging.WARNING if n_weighted < _FEW_WEIGHTED * len(snp) else logging.INFO
+    logger.log(level, "%s: %d of the panel's %d SNPs have a weight above 0", path, n_weighted, len(snp))
+    return weights
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ldscores.annotation_files import find_annotations, parse_breaks, read_annotations, read_binned_variables
-from ldscores.annotations import match_annotations
+from ldscores.annotations import Annotations, match_annotations
 from ldscores.build import ModelSet
 from ldscores.chromosome_files import split_names
 from ldscores.heritability_models import HeritabilityModel
@@ -118,12 +120,15 @@ def find_models(
     given = [flag for flag, value in kinds.items() if value is not None]
     if len(given) > 1:
         raise InputError(f"found {' and '.join(given)}; expected one kind of annotations; make a run for each")
+    _check_used(models, given, weights, power)
     annotations, later = None, None
     if annot is not None:
         per_chromosome = all("" not in find_annotations(name).files for name in split_names(annot))
         later = annot if per_chromosome else None
         if later is None:
-            annotations = match_annotations(read_annotations(annot), panel.snp, where=panel.where)
+            annotations = match_annotations(
+                _in_panel_order(read_annotations(annot), panel), panel.snp, where=panel.where
+            )
     elif annotation_prefix is not None:
         annotations = read_ldak_annotations(annotation_prefix, panel.snp, annotation_number)
     elif partition_prefix is not None:
@@ -145,6 +150,38 @@ def find_models(
     sources += [path for path in (weights, thin) if path is not None]
     chosen = ModelSet(tuple(models), annotations, loaded, power, hwe_stand, base, pq_exp)
     return ModelFiles(chosen, later, tuple(sources))
+
+
+def _check_used(
+    models: Sequence[HeritabilityModel], annotations: Sequence[str], weights: str | None, power: float | None
+) -> None:
+    """Refuse what no model would use, and a power that would make a grid of alphas one alpha many times."""
+    if annotations and all(model.n_annotations == 0 for model in models):
+        raise InputError(
+            f"{annotations[0]}: found annotations that no model of {', '.join(m.name for m in models)} uses; expected a "
+            f"model with annotations; write --model own, or drop {annotations[0]}"
+        )
+    if weights is not None and all(model.weights == "none" and model.name != "own" for model in models):
+        raise InputError(
+            f"--weights: found weights that no model of {', '.join(m.name for m in models)} uses; expected a model with "
+            "weights; write --model ldak or own, or drop --weights"
+        )
+    grid = [model.name for model in models if "(" in model.name]
+    if power is not None and grid:
+        raise InputError(
+            f"--power: found {power:g} beside a grid of alphas ({grid[0]}, ...), expected one of them; drop --power or "
+            "--alphas"
+        )
+
+
+def _in_panel_order(annotations: Annotations, panel: ReferencePanel) -> Annotations:
+    """Annotations as they are; refused where rows without names cannot be those of the panel."""
+    if annotations.snp is None and (np.diff(panel.rows) < 0).any():
+        raise InputError(
+            f"{annotations.where}: found rows without names of SNPs, for a panel whose chromosomes are not in their "
+            "natural order; expected names, to put rows in that order; use a file with the columns CHR BP SNP CM"
+        )
+    return annotations
 
 
 def _check_pq_exp(

@@ -224,6 +224,13 @@ def _check_panel(panel: ReferencePanel) -> None:
             f"{panel.where}: {int(repeated.sum())} SNPs share their name with another one (first: {first}); expected "
             "unique names; rename them with plink2 --set-all-var-ids @:#:$r:$a, or leave one of each with --exclude"
         )
+    names = set(pc.unique(panel.chrom).to_pylist())
+    twice = sorted(name for name in names if name.lower().startswith("chr") and name[3:] in names)
+    if twice:
+        raise InputError(
+            f"{panel.where}: chromosomes {twice[0]} and {twice[0][3:]} are one under two names; expected one spelling; "
+            "correct the .bim"
+        )
     _check_sorted(panel)
 
 

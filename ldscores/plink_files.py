@@ -41,7 +41,7 @@ class BedGenotypes(FileGenotypes):
         from bed_reader import open_bed
 
         n_snps = int(self.edges[place + 1] - self.edges[place])
-        contiguous = len(rows) > 0 and rows[-1] - rows[0] + 1 == len(rows)
+        contiguous = len(rows) > 0 and bool((np.diff(rows) == 1).all())
         which = slice(int(rows[0]), int(rows[-1]) + 1) if contiguous else rows
         people = slice(None) if self.people is None else self.people
         with open_bed(self.paths[place], iid_count=self.n_people, sid_count=n_snps, skip_format_check=True) as bed:

@@ -104,6 +104,14 @@ class PairWindow:
                 "a genetic map (--genetic-map), or give the window in kb (--window-kb)"
             )
         chrom = rank_chromosomes(panel.chrom)[1]
+        for number in np.unique(chrom):
+            own = chrom == number
+            if np.ptp(panel.bp[own]) > 0 and not panel.cm[own].any():
+                name = panel.chrom[int(np.argmax(own))]
+                raise InputError(
+                    f"{panel.where}: all positions of chromosome {name} in centimorgans are zero; a window of {self} "
+                    "needs them; add them with a genetic map (--genetic-map), or give the window in kb (--window-kb)"
+                )
         falls = (np.diff(panel.cm) < 0) & (np.diff(chrom) == 0)
         if falls.any():
             row = int(np.argmax(falls)) + 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import check_stem, check_writable_folder
 
 if TYPE_CHECKING:
     from ldscores.panel import ReferencePanel
@@ -30,6 +31,11 @@ def read_chosen_panel(bfile: str | None, pfile: str | None, **choice: Any) -> Re
 
 def check_out(out: str) -> None:
     """Raise InputError before the work when the results could not be written after it."""
-    folder = Path(out).parent
-    if not folder.is_dir():
-        raise InputError(f"{out}: the folder {folder} does not exist; create it or choose another --out")
+    check_stem(out, (), ())
+
+
+def check_out_folder(out: str) -> None:
+    """The same for results that fill a folder of their own."""
+    if Path(out).is_file():
+        raise InputError(f"--out {out}: found a file; expected a folder to make or to fill; choose another --out")
+    check_writable_folder(Path(out.rstrip("/")), "--out")

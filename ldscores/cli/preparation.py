@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ldscores.cli.loading import check_out, read_chosen_panel
+from ldscores.cli.loading import check_out, check_out_folder, read_chosen_panel
 from ldscores.shared.command_line import command
 
 
@@ -238,7 +238,7 @@ def weights(
     from ldscores.ldak_weights import ldak_weightings
     from ldscores.panel import LDAK_CONVENTIONS
 
-    check_out(out)
+    check_out_folder(out)
     panel = read_chosen_panel(
         bfile, pfile, keep=keep, remove=remove, extract=extract, exclude=exclude, genetic_map=genetic_map,
         conventions=LDAK_CONVENTIONS,
