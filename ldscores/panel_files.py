@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class PanelChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class FileGenotypes:
+class FileGenotypes(ABC):
     """Dosages in one or several files of the same people.
 
     Parameters
@@ -82,8 +83,9 @@ class FileGenotypes:
             dosages[inside] = self._read_file(int(place), rows[inside] - self.edges[place], n_threads)
         return dosages
 
+    @abstractmethod
     def _read_file(self, place: int, rows: NDArray[np.int64], n_threads: int) -> NDArray[np.int8]:
-        raise NotImplementedError
+        """The same from one file, whose rows count from 0."""
 
 
 def assemble_panel(

@@ -21,6 +21,7 @@ from ldscores.shared.command_line.signature import (
 
 
 def usage_line(program: str, chosen: Command) -> str:
+    """One line with the words and flags that a command cannot do without."""
     words = [program, chosen.verb]
     for parameter in sorted(chosen.parameters, key=lambda p: p.kind is FLAG):
         if parameter.kind is VARIADIC or parameter.default is REQUIRED:
@@ -73,6 +74,7 @@ def _describe_parameter(parameter: Parameter) -> str:
 
 
 def command_help(program: str, chosen: Command) -> str:
+    """What ``--help`` of a command prints: usage, summary, every flag, examples."""
     parts = [_fill(usage_line(program, chosen)), _fill(chosen.summary), _fill(chosen.sections.get("description", ""))]
     named = [p for p in chosen.parameters if p.kind is not FLAG]
     flags = [p for p in chosen.parameters if p.kind is FLAG]
@@ -88,6 +90,7 @@ def command_help(program: str, chosen: Command) -> str:
 
 
 def program_help(program: str, summary: str, commands: Sequence[Command]) -> str:
+    """What ``--help`` of a program prints: its commands by group, the flags of all, an example."""
     parts = [f"usage: {program} COMMAND ...", _fill(summary)]
     indent = " " * (max(len(chosen.verb) for chosen in commands) + 4)
     for group in dict.fromkeys(chosen.group for chosen in commands):

@@ -252,6 +252,7 @@ def _read_number(kind: type, word: str) -> int | float:
 
 
 def did_you_mean(word: str, known: Sequence[str], prefix: str = "") -> str:
+    """``; did you mean NAME?`` with the nearest known name, or nothing when none is near."""
     by_lower = {name.lower(): name for name in known}
     guesses = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
     guesses = guesses or [lower for lower in by_lower if lower.startswith(word.lower())]
