@@ -36,9 +36,7 @@ def read_traits(
     traits = [read_sumstats(path, trait=name) for path, name in zip(files, names, strict=True)]
     if prevalences is None:
         return traits
-    return [
-        trait.with_prevalences(samp, pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)
-    ]
+    return [trait.with_prevalences(samp, pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)]
 
 
 def _prevalences(
@@ -101,7 +99,7 @@ def check_outputs(out: str | None, plot: str | None, inputs: list[str], **flags:
     if out is not None:
         check_stem(out, (".tsv", ".json", ".log", ".cov", ".delete", ".part_delete"), inputs)
     if plot is not None:
-        from sumh2.plots import check_figure
+        from sumh2.plots.figures import check_figure
 
         check_figure(plot)
 
