@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,17 +48,29 @@ def portable_panel(portable) -> Path:
 
 
 @pytest.fixture
-def run_ldscores(monkeypatch, capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """Run a command line of ldscores in this process: exit status, standard output, standard error."""
-    from ldscores.cli import COMMANDS
+def run_program_here(monkeypatch, capsys) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a program's command line in this process: exit status, standard output, standard error."""
     from ldscores.shared.command_line import run_commands
     from ldscores.shared.logs import configure_logging
 
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ldscores", *map(str, words)])
+    def call(program: str, *words: object) -> tuple[int, str, str]:
+        commands = importlib.import_module(f"{program}.cli").COMMANDS
+        monkeypatch.setattr(sys, "argv", [program, *map(str, words)])
         with pytest.raises(SystemExit) as stopped:
-            run_commands("ldscores", summary="", commands=COMMANDS, version=__version__)
+            run_commands(program, summary="", commands=commands, version=__version__)
         return stopped.value.code or 0, *capsys.readouterr()
 
     yield call
     configure_logging()  # a command line with --quiet would silence the tests that follow
+
+
+@pytest.fixture
+def run_ldscores(run_program_here) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line of ldscores in this process: exit status, standard output, standard error."""
+    return functools.partial(run_program_here, "ldscores")
+
+
+@pytest.fixture
+def run_sumh2(run_program_here) -> Callable[..., tuple[int, str, str]]:
+    """Run a command line of sumh2 in this process: exit status, standard output, standard error."""
+    return functools.partial(run_program_here, "sumh2")
