@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
 from sumh2.liability import liability_factor
+from sumh2.power import parse_enrichments
 
 Floats = NDArray[np.float64]
 
@@ -251,13 +252,7 @@ def design_expected(
     InputError
         A word is not name=number; the model has no base and several categories.
     """
-    wanted: dict[str, float] = {}
-    for word in enrichment or []:
-        name, _, number = word.rpartition("=")
-        try:
-            wanted[name] = float(number)
-        except ValueError:
-            raise InputError(f"--enrichment {word}: expected name=number, e.g. coding=8; correct it") from None
+    wanted = parse_enrichments(enrichment)
     base = _base_name(values, names)
     if wanted:
         expected, tau = expected_from_categories(values, names, base, wanted)
