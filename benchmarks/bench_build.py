@@ -1,7 +1,9 @@
 """How fast taggings are built, against numpy's own sgemm in the same run: ``python benchmarks/bench_build.py``.
 
 Run it from the top of the repository; it prints a Markdown table.  ``--panel eur.@`` adds a run from files to files on
-a real panel.
+a real panel.  ``--ldak-panel kg82.@`` times ``ldscores build`` under LDAK's rules alone, one category and 66, as whole
+commands in processes of their own; LDAK's own seconds are those of the panel of 489 people x 82,448 SNPs that
+../shared/data/panel_EUR489_22x1Mb_with_UKB_BOLT_gwas holds (unpack it with ``xz -dk``).
 
 Panels are invented: people x SNPs of random genotypes, so that every r2 is chance; the arithmetic does not care.
 Times are CPU seconds of one thread, the best of several runs, scaled from a part of the chromosome.  The reference
@@ -18,6 +20,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,7 +35,7 @@ from threadpoolctl import threadpool_limits
 from ldscores.build_files import build_to_files, plan_build
 from ldscores.heritability_models import parse_models
 from ldscores.model_files import find_models
-from ldscores.panel import ArrayGenotypes, panel_from_arrays
+from ldscores.panel import LDAK_CONVENTIONS, ArrayGenotypes, panel_from_arrays
 from ldscores.plink_files import read_panel
 from ldscores.shared.cores import usable_cores
 from ldscores.sweep import SweepOptions, sweep_taggings
@@ -118,6 +122,43 @@ def bench_files(bfile: str) -> None:
     )
 
 
+def bench_ldak_commands(bfile: str) -> None:
+    """Commands as users give them, on one thread: CPU seconds with start, reading and writing, and peak memory."""
+    panel = read_panel(bfile, conventions=LDAK_CONVENTIONS)
+    rng = np.random.default_rng(1)
+    print(f"\n{bfile}: {len(panel)} SNPs x {panel.n_individuals} people; {conditions()}\n")
+    print("| categories | format | CPU s | wall s | GB | LDAK CPU s | times faster |")
+    print("| --: | --- | --: | --: | --: | --: | --: |")
+    with tempfile.TemporaryDirectory() as folder:
+        names = panel.snp.to_pylist()
+        for number in range(1, 66):  # every second one of values, the others of members alone
+            rows = np.flatnonzero(rng.random(len(names)) < 0.2)
+            value = (lambda: f" {rng.random():.6f}") if number % 2 else (lambda: "")
+            Path(folder, f"a{number}").write_text("".join(f"{names[row]}{value()}\n" for row in rows))
+        annotated = ["--model", "own", "--power", "-0.25", "--annotation-prefix", f"{folder}/a"]
+        for words, theirs, n_categories in ((["--model", "human-default"], 17, 1), (annotated, 67, 66)):
+            for file_format in ("ldak", "tagging"):
+                command = [sys.executable, "-c", "from ldscores.cli import main; main()", "build", "--bfile", bfile]
+                command += [*words, "--window-kb", "1000", "--conventions", "ldak", "--threads", "1", "--quiet"]
+                command += ["--format", file_format, "--out", f"{folder}/out"]
+                cpu, wall, peak = time_command(command)
+                print(
+                    f"| {n_categories} | {file_format} | {cpu:.1f} | {wall:.1f} | {peak:.2f} | {theirs} | "
+                    f"{theirs / cpu:.1f} |"
+                )
+    print(f"\n{conditions()}")
+
+
+def time_command(words: list[str]) -> tuple[float, float, float]:
+    """CPU and wall seconds and peak memory in GB of a process."""
+    started = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"failed: {' '.join(words)}")
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - started, usage.ru_maxrss / 1e6
+
+
 def conditions() -> str:
     """Load of the machine and speed of sgemm, now."""
     load = os.getloadavg()[0]
@@ -149,7 +190,11 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.15, help="part of each chromosome to run")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--panel", help="PLINK files for a run from files to files, with @ for the chromosome")
+    parser.add_argument("--ldak-panel", help="PLINK files for whole commands under LDAK's rules, and nothing else")
     arguments = parser.parse_args()
+    if arguments.ldak_panel:
+        bench_ldak_commands(arguments.ldak_panel)
+        return
     print(conditions())
     rows, found = [], {}
     for job in JOBS:

@@ -85,20 +85,13 @@ def read_annotations(
 def read_annotation_file(path: str | Path, dtype: type[np.floating] = np.float64) -> Annotations:
     """One file of annotations; see :func:`read_annotations`."""
     path = Path(path)
+    header = _header(path)
     if tables.is_parquet(path):
         table = tables.read_parquet(path)[0]
-        # pandas keeps the row labels of a frame under such names.
-        header = [name for name in table.column_names if not name.startswith("__index_level_")]
     else:
-        header = tables.read_header(path)[0]
         types = {name: pa.string() if name in ("CHR", "SNP", "A1", "A2") else pa.float64() for name in header}
         table = tables.read_table(path, types=types)
-    names = [name for name in header if name not in LEADING_COLUMNS]
-    if not names:
-        raise InputError(
-            f"{path}: found columns {' '.join(header[:30])} and no annotation; expected at least one column of numbers "
-            "after CHR BP SNP CM; check that this is the right file"
-        )
+    names = _annotations_among(path, header)
     values = np.empty((table.num_rows, len(names)), dtype=dtype)
     for place, name in enumerate(names):
         values[:, place] = _numbers(path, table, name)
@@ -113,6 +106,28 @@ def read_annotation_file(path: str | Path, dtype: type[np.floating] = np.float64
     )  # fmt: skip
     logger.info("%s: %d SNPs, %d annotations", path, len(annotations), annotations.n_annots)
     return annotations
+
+
+def read_annotation_names(path: str | Path) -> list[str]:
+    """Names of the annotations in a file, from its header alone."""
+    return _annotations_among(Path(path), _header(Path(path)))
+
+
+def _header(path: Path) -> list[str]:
+    if not tables.is_parquet(path):
+        return tables.read_header(path)[0]
+    # pandas keeps the row labels of a frame under such names.
+    return [name for name in tables.parquet_columns(path) if not name.startswith("__index_level_")]
+
+
+def _annotations_among(path: Path, header: Sequence[str]) -> list[str]:
+    names = [name for name in header if name not in LEADING_COLUMNS]
+    if not names:
+        raise InputError(
+            f"{path}: found columns {' '.join(header[:30])} and no annotation; expected at least one column of numbers "
+            "after CHR BP SNP CM; check that this is the right file"
+        )
+    return names
 
 
 def _text(column: pa.ChunkedArray | pa.Array) -> pa.Array:

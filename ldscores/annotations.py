@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ldscores.annotation_positions import check_positions
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
@@ -214,6 +215,9 @@ def join_annotations(sets: Sequence[Annotations]) -> Annotations:
             "all files in one way"
         )
     aligned = [one if one is named else match_annotations(one, named.snp, len(named), named.where) for one in sets]
+    if named.chrom is not None and named.bp is not None:
+        for one in aligned:
+            check_positions(one, named.chrom, named.bp, named.where)
     members = None
     if any(one.members is not None for one in aligned):
         members = np.concatenate([one.membership for one in aligned], axis=1)

@@ -6,31 +6,28 @@ tag nothing and get no row.
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.annotations import (
-    COMMON_MAF,
-    Annotations,
-    CategoryOverlap,
-    category_contributions,
-    category_overlap,
-)
-from ldscores.heritability_models import HeritabilityModel, ModelColumns, ldsc_columns, model_columns
+from ldscores.annotations import COMMON_MAF, CategoryOverlap, category_contributions, category_overlap
+from ldscores.heritability_models import ModelColumns
 from ldscores.kernels.covariates import covariate_basis
 from ldscores.kernels.genotypes import SnpSummary
 from ldscores.kernels.windows import count_neighbours, round_to_chunks, window_starts
+from ldscores.ld_blocks import BlockWindow
 from ldscores.ldak_columns import LdakColumns, place_side_by_side
 from ldscores.merge import merge_snps
+from ldscores.model_sets import ModelSet, family_name
 from ldscores.panel import CONVENTIONS, LDSC_CONVENTIONS, PanelConventions, ReferencePanel
+from ldscores.reference_sums import ReferenceSums, add_reference_sums, sums_side_by_side
 from ldscores.shared.alleles import encode_alleles
-from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.sweep import SweepOptions, sweep_taggings
@@ -47,69 +44,12 @@ _CM_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class ModelSet:
-    """Heritability models of one run, and what they need, on the rows of the panel.
-
-    Parameters
-    ----------
-    models : tuple of HeritabilityModel
-        Instances of a model with a grid of alpha (``alpha(-0.25)``) share one tagging.
-    annotations : Annotations, optional
-        One row for each SNP of the panel, see :func:`ldscores.annotations.match_annotations`.
-    weights : mapping of str to float64 (n_snps,)
-        SNP weights by what the models call them: ``ldak`` (weightings; also for ``category``), ``thin``.
-    power : float, optional
-        Replaces every model's alpha.
-    hwe_stand : bool
-        Whether the variance of a SNP is 2f(1-f), or the observed one.
-    base : bool
-        Whether the user's own annotations get a base category where they have none.
-    pq_exp : float, optional
-        LDSC's ``--pq-exp`` a: columns times [p(1-p)]^a, with LDSC's names, for the models gcta and own.
-    """
-
-    models: tuple[HeritabilityModel, ...]
-    annotations: Annotations | None = None
-    weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    power: float | None = None
-    hwe_stand: bool = True
-    base: bool = True
-    pq_exp: float | None = None
-
-    def take(self, rows: slice) -> ModelSet:
-        """The same for these rows of the panel."""
-        annotations = None if self.annotations is None else self.annotations.take(np.arange(rows.start, rows.stop))
-        return replace(self, annotations=annotations, weights={key: w[rows] for key, w in self.weights.items()})
-
-    def columns(self, summary: SnpSummary) -> list[ModelColumns]:
-        """The matrix of each model on the SNPs of a chromosome."""
-        return [self._columns_of(model, summary) for model in self.models]
-
-    def _columns_of(self, model: HeritabilityModel, summary: SnpSummary) -> ModelColumns:
-        columns = model_columns(
-            model, summary.frequency, self.annotations, self._weights_of(model), power=self.power,
-            variance=summary.imputed_variance, hwe_stand=self.hwe_stand, base=self.base and self.pq_exp is None,
-        )  # fmt: skip
-        if self.pq_exp is None:
-            return columns
-        values, names = ldsc_columns(
-            summary.maf, self.annotations if model.n_annotations is None else None, self.pq_exp
-        )
-        heritability = ldsc_columns(summary.maf, None, self.pq_exp)[0][:, 0]
-        named = replace(model, name=f"{model.name}-pq{self.pq_exp:g}")
-        return replace(columns, values=values, names=names, exp_heritability=heritability, model=named)
-
-    def _weights_of(self, model: HeritabilityModel) -> NDArray[np.float64] | None:
-        return self.weights.get("ldak" if model.weights in ("category", "none") else model.weights)
-
-
-@dataclass(frozen=True, eq=False)
 class BuildOptions:
     """Everything but the panel and the models.
 
     Parameters
     ----------
-    window : PairWindow
+    window : PairWindow or BlockWindow
     ldsc_windows : int
         Chunk size for LDSC's enlarged windows (its default is 50); 0 for exact ones.
     min_maf : float
@@ -122,7 +62,7 @@ class BuildOptions:
     sweep : SweepOptions
     """
 
-    window: PairWindow
+    window: PairWindow | BlockWindow
     ldsc_windows: int = 0
     min_maf: float = 0.0
     conventions: PanelConventions = LDSC_CONVENTIONS
@@ -135,6 +75,7 @@ class BuildOptions:
         """The window in words."""
         text = str(self.window) + (f", LDSC's chunks of {self.ldsc_windows} SNPs" if self.ldsc_windows else "")
         text += "" if self.sweep.unbiased else ", raw r2"
+        text += f", pairs below r2 {self.sweep.min_r2:g} left out" if self.sweep.min_r2 else ""
         return text if self.covariates is None else f"{text}, {self.covariates.shape[1]} covariates regressed out"
 
 
@@ -163,8 +104,8 @@ class ChromosomeColumns:
 
     Parameters
     ----------
-    panel : ReferencePanel
-        SNPs of the chromosome that vary (and pass ``--maf``).
+    panel : ReferencePanel, optional
+        SNPs of the chromosome that vary (and pass ``--maf``); None where there is none, and all else is empty.
     summary : SnpSummary
         Of the same.
     columns : list of ModelColumns
@@ -180,7 +121,7 @@ class ChromosomeColumns:
         Whether the models take the observed variance of a SNP.
     """
 
-    panel: ReferencePanel
+    panel: ReferencePanel | None
     summary: SnpSummary
     columns: list[ModelColumns]
     members_all: list[NDArray[np.int64]]
@@ -191,7 +132,7 @@ class ChromosomeColumns:
 
 
 def prepare_chromosome(panel: ReferencePanel, models: ModelSet, options: BuildOptions) -> ChromosomeColumns | None:
-    """SNPs, windows and columns of one chromosome; None when none of its SNPs varies.
+    """SNPs, windows and columns of one chromosome; None when none of its SNPs counts.
 
     Parameters
     ----------
@@ -204,24 +145,28 @@ def prepare_chromosome(panel: ReferencePanel, models: ModelSet, options: BuildOp
     # LDSC asks for maf > --maf, strictly; NaN (no call at all) fails it too.
     frequent = summary.maf > options.min_maf if options.min_maf > 0 else np.ones(len(panel), dtype=bool)
     kept = np.flatnonzero((summary.variance > 0) & frequent)
-    if len(kept) == 0:
+    counted = frequent if options.conventions.count_monomorphic else (summary.variance > 0) & frequent
+    if not counted.any():
         return None
     columns = models.columns(summary)
-    counted = frequent if options.conventions.count_monomorphic else (summary.variance > 0) & frequent
     members_all = [part.members[counted].sum(axis=0, dtype=np.int64) for part in columns]
-    part = panel.take(kept)
+    part = panel.take(kept) if len(kept) else None
     named = options.regression_snps
-    rows = np.arange(len(part))
-    if named is not None:
+    rows = np.arange(len(kept))
+    if named is not None and part is not None:
         rows = np.flatnonzero(pc.is_in(part.snp, value_set=named).to_numpy(zero_copy_only=False))
+    starts = np.empty(0, dtype=np.int64) if part is None else panel_starts(part, options)
     return ChromosomeColumns(
-        panel=part, summary=SnpSummary(summary.counts[kept]), columns=[_take_columns(one, kept) for one in columns],
-        members_all=members_all, n_reference=int(counted.sum()), starts=panel_starts(part, options), rows=rows,
+        panel=part, summary=SnpSummary(summary.counts[kept]),
+        columns=[_take_columns(columns.pop(0), kept) for _ in range(len(columns))],  # not all of them twice at a time
+        members_all=members_all, n_reference=int(counted.sum()), starts=starts, rows=rows,
         observed_variance=not models.hwe_stand,
     )  # fmt: skip
 
 
 def _take_columns(columns: ModelColumns, rows: NDArray[np.int64]) -> ModelColumns:
+    if len(rows) == len(columns.values):
+        return columns
     return replace(
         columns, values=columns.values[rows], members=columns.members[rows],
         exp_heritability=columns.exp_heritability[rows],
@@ -230,26 +175,34 @@ def _take_columns(columns: ModelColumns, rows: NDArray[np.int64]) -> ModelColumn
 
 
 def build_chromosome(prepared: ChromosomeColumns, options: BuildOptions) -> dict[str, Tagging]:
-    """Taggings of one chromosome by name of the model.
+    """Taggings of one chromosome that has rows by name of the model.
 
     Raises
     ------
     InputError
         The window needs centimorgans that the panel lacks, or the memory does not suffice.
     """
-    panel = prepared.panel
+    panel, rows = prepared.panel, prepared.rows
     indicator = np.zeros((len(panel), 1))
-    indicator[prepared.rows] = 1.0
-    matrices = [columns.values for columns in prepared.columns] + [indicator]
-    distinct, places = _distinct_columns(np.concatenate(matrices, axis=1))
+    indicator[rows] = 1.0
+    values = [columns.values for columns in prepared.columns]
+    # Weights of the regression are told from all pairs, as in LDAK: a limit on r2 is one for the models alone.
+    apart = options.sweep.min_r2 > 0
+    distinct, places = _distinct_columns(values if apart else [*values, indicator])
     basis = None if options.covariates is None else covariate_basis(options.covariates)
-    swept = sweep_taggings(panel, prepared.summary, prepared.starts, distinct, options.sweep, basis)[prepared.rows]
-    edges = np.cumsum([0, *(matrix.shape[1] for matrix in matrices)])
-    regression_tagging = np.ascontiguousarray(swept[:, places[-1]])
-    common = prepared.summary.maf > COMMON_MAF
-    built: dict[str, list[tuple[Tagging, CategoryOverlap]]] = {}
+    swept = sweep_taggings(panel, prepared.summary, prepared.starts, distinct, options.sweep, basis)
+    if apart:
+        sweep = replace(options.sweep, min_r2=0.0)
+        weights = sweep_taggings(panel, prepared.summary, prepared.starts, indicator, sweep, basis)[:, 0]
+    else:
+        weights = swept[:, places[-1]]
+    regression_tagging = np.ascontiguousarray(weights[rows])
+    if len(rows) < len(panel):
+        swept = swept[rows]
+    edges = np.cumsum([0, *(matrix.shape[1] for matrix in values)])
+    built: dict[str, list[Tagging]] = {}
     for place, columns in enumerate(prepared.columns):
-        overlap = category_overlap(columns.values, common)
+        overlap = category_overlap(columns.values, prepared.summary.maf > COMMON_MAF)
         tagging = _tagging_of(
             prepared, place, np.ascontiguousarray(swept[:, places[edges[place] : edges[place + 1]]]),
             regression_tagging, overlap, options,
@@ -258,22 +211,38 @@ def build_chromosome(prepared: ChromosomeColumns, options: BuildOptions) -> dict
     return {name: taggings[0] if len(taggings) == 1 else _side_by_side(taggings) for name, taggings in built.items()}
 
 
-def family_name(model: HeritabilityModel) -> str:
-    """Name of the model without its alpha: instances of one grid share a tagging."""
-    return model.name.partition("(")[0]
+def reference_sums(prepared: ChromosomeColumns) -> dict[str, ReferenceSums]:
+    """What the reference SNPs of a chromosome without rows add to the taggings, by name of the model."""
+    found: dict[str, list[ReferenceSums]] = {}
+    for place, columns in enumerate(prepared.columns):
+        overlap = category_overlap(columns.values, prepared.summary.maf > COMMON_MAF)
+        sums = ReferenceSums(names=_names_of(columns), ldak=_ldak_columns(prepared, place), **vars(overlap))
+        found.setdefault(family_name(columns.model), []).append(sums)
+    return {name: sums[0] if len(sums) == 1 else sums_side_by_side(sums) for name, sums in found.items()}
 
 
-def _distinct_columns(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _names_of(columns: ModelColumns) -> tuple[str, ...]:
+    """Names of the categories; those of instances of a grid bear their alpha."""
+    if "(" not in columns.model.name:
+        return columns.names
+    return tuple(f"{name}[{columns.model.power:g}]" for name in columns.names)
+
+
+def _distinct_columns(matrices: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Columns without repeats, and for each column its place among them: models often share a base or the ones."""
     first_of: dict[bytes, int] = {}
     kept, places = [], []
-    for place in range(matrix.shape[1]):
-        key = np.ascontiguousarray(matrix[:, place]).tobytes()
-        if key not in first_of:
-            first_of[key] = len(kept)
-            kept.append(place)
-        places.append(first_of[key])
-    return np.ascontiguousarray(matrix[:, kept]), np.array(places)
+    for matrix in matrices:
+        for column in matrix.T:
+            key = hashlib.sha256(np.ascontiguousarray(column)).digest()  # the bytes themselves would be a second copy
+            if key not in first_of:
+                first_of[key] = len(kept)
+                kept.append(column)
+            places.append(first_of[key])
+    distinct = np.empty((len(matrices[0]), len(kept)))
+    for place, column in enumerate(kept):
+        distinct[:, place] = column
+    return distinct, np.array(places)
 
 
 def _tagging_of(
@@ -285,12 +254,9 @@ def _tagging_of(
     options: BuildOptions,
 ) -> Tagging:
     panel, rows, columns = prepared.panel, prepared.rows, prepared.columns[place]
-    names = columns.names
-    if "(" in columns.model.name:
-        names = tuple(f"{name}[{columns.model.power:g}]" for name in names)
     at = pa.array(rows)
     return Tagging(
-        snp=panel.snp.take(at), chrom=panel.chrom.take(at), bp=panel.bp[rows], tagging=values, names=names,
+        snp=panel.snp.take(at), chrom=panel.chrom.take(at), bp=panel.bp[rows], tagging=values, names=_names_of(columns),
         regression_tagging=regression_tagging,
         a1=encode_alleles(panel.allele_1.take(at)), a2=encode_alleles(panel.allele_2.take(at)),
         maf=prepared.summary.maf[rows], cm=panel.cm[rows], model=family_name(columns.model),
@@ -303,7 +269,7 @@ def _ldak_columns(prepared: ChromosomeColumns, place: int) -> LdakColumns:
     columns, rows = prepared.columns[place], prepared.rows
     return LdakColumns(
         contributions=category_contributions(columns.values, columns.members), counts=prepared.members_all[place],
-        n_reference=prepared.n_reference, n_heritability=len(prepared.panel), kind=columns.kind,
+        n_reference=prepared.n_reference, n_heritability=len(prepared.summary), kind=columns.kind,
         neighbours=count_neighbours(prepared.starts)[rows], n_memberships=columns.members[rows].sum(axis=1),
         exp_heritability=columns.exp_heritability[rows],
         weight=None if columns.weights is None else columns.weights[rows],
@@ -332,14 +298,15 @@ _FEWEST_PEOPLE = 5
 
 
 def _check_regression_snps(panel: ReferencePanel, named: pa.Array) -> None:
-    """Refuse a list without a SNP of some chromosome: that chromosome's reference SNPs would be lost from the totals."""
-    listed = as_numpy(pc.is_in(panel.snp, value_set=named))
-    empty = [name for name, rows in panel.chromosomes().items() if not listed[rows].any()]
-    if empty:
+    known = pc.sum(pc.is_in(named, value_set=panel.snp)).as_py()
+    if not known:
         raise InputError(
-            f"--regression-snps: no SNP of chromosome {', '.join(empty[:5])} is in the list; expected one at least of "
-            "each chromosome of the panel; list one, or build without these chromosomes"
+            f"--regression-snps: none of its {len(named)} names (first: {named[0]}) "
+            f"is among the {len(panel)} SNPs of {panel.where} (first: {panel.snp[0]}); expected the same kind of names"
         )
+    logger.info(
+        "--regression-snps: %d SNPs; %d of its %d names are not in the panel", known, len(named) - known, len(named)
+    )
 
 
 def check_build(panel: ReferencePanel, models: ModelSet, options: BuildOptions) -> None:
@@ -347,14 +314,8 @@ def check_build(panel: ReferencePanel, models: ModelSet, options: BuildOptions) 
     if not models.models:
         raise InputError("--model: found none; expected at least one; e.g. --model gcta")
     options.window.positions(panel)
-    named = options.regression_snps
-    if named is not None and not pc.any(pc.is_in(panel.snp, value_set=named)).as_py():
-        raise InputError(
-            f"--regression-snps: none of its {len(named)} names (first: {named[0]}) "
-            f"is among the {len(panel)} SNPs of {panel.where} (first: {panel.snp[0]}); expected the same kind of names"
-        )
-    if named is not None:
-        _check_regression_snps(panel, named)
+    if options.regression_snps is not None:
+        _check_regression_snps(panel, options.regression_snps)
     if panel.n_individuals < _FEWEST_PEOPLE:
         raise InputError(
             f"{panel.where}: found {panel.n_individuals} people; expected at least {_FEWEST_PEOPLE}, and hundreds for "
@@ -394,14 +355,22 @@ def build_tagging(panel: ReferencePanel, models: ModelSet, options: BuildOptions
     options = default_options(models) if options is None else options
     check_build(panel, models, options)
     parts: dict[str, list[Tagging]] = {}
-    for rows in progress(list(panel.chromosomes().values()), label="tagging", unit="chromosomes"):
+    without_rows: dict[str, dict[str, ReferenceSums]] = {}
+    for chromosome, rows in progress(list(panel.chromosomes().items()), label="tagging", unit="chromosomes"):
         prepared = prepare_chromosome(panel.take(rows), models.take(rows), options)
-        if prepared is not None and len(prepared.rows):
-            for name, tagging in build_chromosome(prepared, options).items():
-                parts.setdefault(name, []).append(tagging)
+        if prepared is None:
+            continue
+        if len(prepared.rows) == 0:
+            for name, sums in reference_sums(prepared).items():
+                without_rows.setdefault(name, {})[chromosome] = sums
+            continue
+        for name, tagging in build_chromosome(prepared, options).items():
+            parts.setdefault(name, []).append(tagging)
     if not parts:
         raise InputError(no_snp_left(panel, options))
-    return {name: merge_snps(taggings) for name, taggings in parts.items()}
+    return {
+        name: add_reference_sums(merge_snps(taggings), without_rows.get(name, {})) for name, taggings in parts.items()
+    }
 
 
 def no_snp_left(panel: ReferencePanel, options: BuildOptions) -> str:

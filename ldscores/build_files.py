@@ -11,8 +11,8 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +26,28 @@ from ldscores.build import (
     build_chromosome,
     check_build,
     default_options,
-    family_name,
     no_snp_left,
     prepare_chromosome,
+    reference_sums,
 )
 from ldscores.covariate_files import read_covariates
 from ldscores.heritability_models import HeritabilityModel
-from ldscores.ld_score_files import write_ldsc_ld_scores
-from ldscores.ldak_tagging_files import write_ldak_tagging
-from ldscores.merge import merge_snps
+from ldscores.ld_block_files import read_ld_blocks
+from ldscores.ld_blocks import BlockWindow
+from ldscores.memory import memory_needs, warn_of_memory
 from ldscores.model_files import ModelFiles
+from ldscores.model_sets import family_name
 from ldscores.panel import CONVENTIONS, ReferencePanel
 from ldscores.panel_files import read_snp_names
+from ldscores.reference_sums import ReferenceSums
+from ldscores.result_files import BuiltParts, write_results
 from ldscores.shared import tables
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
+from ldscores.shared.locks import locked_folder
 from ldscores.shared.progress import format_seconds, progress
 from ldscores.shared.provenance import describe_file
 from ldscores.sweep import DEFAULT_MEMORY, SweepOptions
-from ldscores.tagging import Tagging
 from ldscores.tagging_files import OWN_SUFFIX, read_own, write_tagging
 from ldscores.thinning import choose_window
 
@@ -53,6 +56,9 @@ logger = logging.getLogger(__name__)
 #: Changes whenever the numbers of a part may change, so that older parts are not taken.
 _PART_VERSION = 1
 _RETRIES = 2
+
+#: Files of the work folder that a complete run leaves to nobody.
+_PART_NAME = re.compile(r"\.json$|\.tagging\.parquet$|\.partial$")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -65,10 +71,12 @@ def plan_build(
     window_cm: float | None = None,
     window_kb: float | None = None,
     window_snps: float | None = None,
+    ld_blocks: str | os.PathLike[str] | None = None,
     ldsc_windows: bool = False,
     maf: float = 0.0,
     conventions: str = "preset",
     raw_r2: bool = False,
+    min_cor: float = 0.0,
     regression_snps: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     memory: float = DEFAULT_MEMORY,
@@ -81,13 +89,18 @@ def plan_build(
     InputError
         Several windows are given, or a number is out of range.
     """
-    if threads is not None and threads < 1:
-        raise InputError(f"--threads {threads}: expected at least 1; leave it out to use all cores")
     if not memory > 0:
         raise InputError(f"--memory {memory:g}: expected a positive number of GB; e.g. --memory 2")
-    sweep = SweepOptions(threads or usable_cores(), memory, double, not raw_r2)
+    if not 0 <= min_cor < 1:
+        raise InputError(f"--min-cor {min_cor:g}: expected a squared correlation, 0 or more and below 1; e.g. 0.01")
+    sweep = SweepOptions(choose_threads(threads), memory, double, not raw_r2, min_cor)
     options = default_options(ModelSet(tuple(models)), sweep)
-    if (window_cm, window_kb, window_snps) != (None, None, None):
+    given = (window_cm, window_kb, window_snps) != (None, None, None)
+    if ld_blocks is not None:
+        if given or ldsc_windows:
+            raise InputError("found --ld-blocks and another window; expected one of them; drop one")
+        options = replace(options, window=BlockWindow(read_ld_blocks(ld_blocks)))
+    elif given:
         options = replace(options, window=choose_window(window_kb, window_cm, window_snps))
     if conventions == "preset" and len({model.conventions for model in models}) > 1:
         first = models[0]
@@ -135,19 +148,25 @@ def _plain(chromosome: str) -> str:
 
 @dataclass(frozen=True)
 class _Done:
-    """A chromosome that is built: the models that have rows there; whether a former run built it."""
+    """A chromosome that is built: the models that have rows there; whether a former run built it.
+
+    One without rows has sums by model instead, which are soon made and lie in no file.
+    """
 
     chromosome: str
     models: tuple[str, ...]
     found: bool
     n_rows: int = 0
+    sums: Mapping[str, ReferenceSums] = field(default_factory=dict)
 
 
 def _build_part(part: _Part) -> _Done:
     """Build one chromosome into the work folder, unless it is there already."""
     prepared = prepare_chromosome(part.panel, part.models.load(part.panel, part.chromosome), part.options)
-    if prepared is None or len(prepared.rows) == 0:
+    if prepared is None:
         return _Done(part.chromosome, (), False)
+    if len(prepared.rows) == 0:
+        return _Done(part.chromosome, (), False, sums=reference_sums(prepared))
     models = tuple(dict.fromkeys(family_name(columns.model) for columns in prepared.columns))
     key = _key(part, prepared)
     key_path = _key_path(part.folder, part.chromosome)
@@ -211,7 +230,7 @@ def build_to_files(
     ----------
     out
         Stem of the files; with several models, ``.<model>`` is added.  The work folder is ``<out>.parts``: it stays
-        when the run stops, and is removed when it is complete.
+        when the run stops, and is removed when it is complete.  One run at a time holds it.
     file_format
         ``tagging`` (our own Parquet), ``ldsc`` (with ``@`` in `out` one set per chromosome) or ``ldak``.
     scheduler
@@ -227,12 +246,39 @@ def build_to_files(
     Raises
     ------
     InputError
-        As :func:`ldscores.build.build_tagging`; the folder of `out` does not exist; Dask is not installed.
+        As :func:`ldscores.build.build_tagging`; the folder of `out` does not exist; another run has this `out`; Dask
+        is not installed.
     """
     check_build(panel, models.models, options)
     stem = os.fspath(out).removesuffix(OWN_SUFFIX)
     folder = _work_folder(stem, file_format)
     started = time.monotonic()
+    columns = models.n_columns()
+    held = 0 if file_format == "tagging" or "@" in stem else len(panel)
+    warn_of_memory(memory_needs(panel, sum(columns.values()), held, max(columns.values())), options.sweep.memory_gb)
+    with locked_folder(folder, "wait until it has ended, or choose another --out"):
+        # A run that was killed may have left half a file; whoever wrote it is dead: the lock is ours.
+        _remove(folder.glob(".*.partial"))
+        written, done = _build_in(folder, panel, models, options, stem, file_format, scheduler, settings)
+        _remove(path for path in folder.iterdir() if _PART_NAME.search(path.name))
+    n_found, n_rows = (sum(getattr(one, name) for one in done) for name in ("found", "n_rows"))
+    again = f", {n_found} of them found in {folder}" if n_found else ""
+    seconds = format_seconds(time.monotonic() - started)
+    logger.info("%d SNPs of %d chromosomes%s in %s", n_rows, sum(one.n_rows > 0 for one in done), again, seconds)
+    return written
+
+
+def _build_in(
+    folder: Path,
+    panel: ReferencePanel,
+    models: ModelFiles,
+    options: BuildOptions,
+    stem: str,
+    file_format: str,
+    scheduler: str | None,
+    settings: Mapping[str, Any] | None,
+) -> tuple[list[Path], list[_Done]]:
+    """All parts, and the results of them."""
     fingerprint = "".join(describe_file(source)["sha256"] for source in panel.genotype_files)
     chromosomes = panel.chromosomes()
     # One after another: each part holds its rows of the annotations.
@@ -241,24 +287,26 @@ def build_to_files(
         for name, rows in chromosomes.items()
     )
     run = map(_build_part, parts) if scheduler is None else _run_on_cluster(list(parts), scheduler)
-    try:
-        done = list(progress(run, label="tagging", unit="chromosomes", total=len(chromosomes)))
-        done = sorted((one for one in done if one.models), key=lambda one: list(chromosomes).index(one.chromosome))
-        if not done:
-            raise InputError(no_snp_left(panel, options))
-        written = _write_all((*panel.sources, *models.sources), folder, done, stem, file_format, settings)
-        for one in done:
-            _key_path(folder, one.chromosome).unlink(missing_ok=True)
-            for model in one.models:
-                _part_path(folder, one.chromosome, model).unlink(missing_ok=True)
-    finally:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    n_found, n_rows = (sum(getattr(one, name) for one in done) for name in ("found", "n_rows"))
-    again = f", {n_found} of them found in {folder}" if n_found else ""
-    seconds = format_seconds(time.monotonic() - started)
-    logger.info("%d SNPs of %d chromosomes%s in %s", n_rows, len(done), again, seconds)
-    return written
+    done = list(progress(run, label="tagging", unit="chromosomes", total=len(chromosomes)))
+    done.sort(key=lambda one: list(chromosomes).index(one.chromosome))
+    with_rows = [one for one in done if one.models]
+    if not with_rows:
+        raise InputError(no_snp_left(panel, options))
+    names = list(dict.fromkeys(model for one in with_rows for model in one.models))
+    sources, written = (*panel.sources, *models.sources), []
+    for model in names:
+        parts = BuiltParts(
+            {one.chromosome: _part_path(folder, one.chromosome, model) for one in with_rows},
+            {one.chromosome: one.sums[model] for one in done if one.sums}, sources,
+        )  # fmt: skip
+        name = stem if len(names) == 1 else f"{stem}.{model}"
+        written += write_results(parts, name, file_format, settings)
+    return written, done
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        path.unlink(missing_ok=True)
 
 
 def _work_folder(stem: str, file_format: str) -> Path:
@@ -270,7 +318,6 @@ def _work_folder(stem: str, file_format: str) -> Path:
     folder = Path(stem.replace("@", "all") + ".parts")
     if not folder.parent.is_dir():
         raise InputError(f"{stem}: the folder {folder.parent} does not exist; create it or choose another --out")
-    folder.mkdir(exist_ok=True)
     return folder
 
 
@@ -299,50 +346,3 @@ def _run_on_cluster(parts: Sequence[_Part], scheduler: str) -> Iterator[_Done]:
         ]
         for future in distributed.as_completed(futures):
             yield future.result()
-
-
-def _write_all(
-    sources: tuple[str, ...],
-    folder: Path,
-    done: Sequence[_Done],
-    stem: str,
-    file_format: str,
-    settings: Mapping[str, Any] | None,
-) -> list[Path]:
-    models = list(dict.fromkeys(model for one in done for model in one.models))
-    written: list[Path] = []
-    for model in models:
-        loaded = [
-            replace(read_own(_part_path(folder, one.chromosome, model), announce=False), sources=sources)
-            for one in done if model in one.models
-        ]  # fmt: skip
-        _warn_of_empty_categories(loaded)
-        name = stem if len(models) == 1 else f"{stem}.{model}"
-        if file_format == "tagging":
-            written.append(Path(name + OWN_SUFFIX))
-            write_tagging(written[-1], merge_snps(loaded), settings)
-        elif file_format == "ldak":
-            written.append(Path(name + ".tagging"))
-            write_ldak_tagging(written[-1], merge_snps(loaded))
-        else:
-            whole = loaded if "@" in name else [merge_snps(loaded)]
-            for tagging in whole:
-                written += write_ldsc_ld_scores(_ldsc_names(tagging), name.replace("@", tagging.chrom[0].as_py()))
-    return written
-
-
-def _warn_of_empty_categories(parts: Sequence[Tagging]) -> None:
-    """Annotations by chromosome are read one after another: only now is it known which were 0 on all of them."""
-    filled = np.any([(part.tagging != 0).any(axis=0) for part in parts], axis=0)
-    empty = [name for name, any_ in zip(parts[0].names, filled, strict=True) if not any_]
-    if empty:
-        logger.warning("0 at every SNP, so that fits leave it out: %s", ", ".join(empty[:5]))
-
-
-def _ldsc_names(tagging: Tagging) -> Tagging:
-    """The same with LDSC's names of columns: ``L2`` alone, else ``<name>L2``; ``_S<a>`` stays behind it."""
-    if all(re.search(r"L2(_S[^_]+)?$", name) for name in tagging.names):
-        return tagging
-    if tagging.n_categories == 1:
-        return replace(tagging, names=("L2",))
-    return replace(tagging, names=tuple(name if name.endswith("L2") else f"{name}L2" for name in tagging.names))

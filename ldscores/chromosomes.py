@@ -6,9 +6,13 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.arrow_arrays import as_numpy
+
+#: PLINK's numbers of the chromosomes that have letters.
+_LETTERS = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
 
 _AFTER_NUMBERS = {"X": 0, "Y": 1, "XY": 2, "MT": 3, "M": 3}
 
@@ -25,6 +29,19 @@ def natural_chromosome_key(name: str) -> tuple:
         return (1, _AFTER_NUMBERS[bare.upper()], (), name)
     runs = re.findall(r"[0-9]+|[^0-9]+", bare)
     return (2, 0, tuple((0, int(run), "") if run[0] in "0123456789" else (1, 0, run) for run in runs), name)
+
+
+def comparable_name(name: str) -> str:
+    """A chromosome's name as others may spell it: without ``chr``, without leading zeros, 23 as X."""
+    bare = re.sub(r"^chr(?=.)", "", name, flags=re.IGNORECASE).upper()
+    bare = bare.lstrip("0") or "0"
+    return _LETTERS.get(bare, bare)
+
+
+def bare_chromosomes(chrom: pa.Array) -> pa.Array:
+    """Chromosome names without a leading ``chr``, in any case; M and MT are the same."""
+    bare = pc.replace_substring_regex(chrom.cast(pa.string()), r"^(?i:chr)", "")
+    return pc.if_else(pc.equal(bare, "M"), "MT", bare)
 
 
 def rank_chromosomes(chrom: pa.Array) -> tuple[tuple[str, ...], NDArray[np.int32]]:

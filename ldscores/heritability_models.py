@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.annotations import Annotations
+from ldscores.base_annotation import find_base
 from ldscores.shared.errors import InputError
 
 BASE = "Base"
@@ -310,6 +311,7 @@ def model_columns(
     variance: NDArray[np.float64] | None = None,
     hwe_stand: bool = True,
     base: bool = True,
+    has_base: bool | None = None,
 ) -> ModelColumns:
     """The matrix A of a model on the reference SNPs.
 
@@ -330,6 +332,8 @@ def model_columns(
         As in :func:`expected_heritability`.
     base
         Whether annotations of the model ``own`` get a base category where they have none.
+    has_base
+        Whether they have one, told from all chromosomes; by default told from these SNPs.
 
     Raises
     ------
@@ -338,7 +342,9 @@ def model_columns(
     """
     model = find_model(model) if isinstance(model, str) else model
     power = model.power if power is None else power
-    annotations, weights = _check_inputs(model, annotations, weights)
+    if has_base is None:
+        has_base = annotations is not None and find_base(annotations).is_base
+    annotations, weights = _check_inputs(model, annotations, weights, has_base)
     snp_weights = weights if model.weights in ("ldak", "thin") or (model.name == "own") else None
     heritability = expected_heritability(frequency, power, snp_weights, variance, hwe_stand)
     if annotations is not None and len(annotations) != len(heritability):
@@ -347,7 +353,7 @@ def model_columns(
     n_annots, kind = len(names), "annotation" if annotations is None else annotations.kind
     names += [WEIGHT_CATEGORY] if model.weights == "category" and weights is not None else []
     wants_base = base or model.n_annotations is not None
-    names += [BASE] if kind == "annotation" and wants_base and not _has_base(annotations) else []
+    names += [BASE] if kind == "annotation" and wants_base and not (annotations is not None and has_base) else []
     _check_names(names)
     # Written in place: the matrix of a large panel takes a gigabyte.
     values, members = np.empty((len(heritability), len(names))), np.ones((len(heritability), len(names)), dtype=bool)
@@ -361,25 +367,13 @@ def model_columns(
     return ModelColumns(values, tuple(names), members, heritability, snp_weights, model, kind)
 
 
-def _has_base(annotations: Annotations | None) -> bool:
-    """Whether the first or last annotation is a base already, as in LDSC's files: called so, and 1 everywhere."""
-    if annotations is None:
-        return False
-    ends = {0, annotations.n_annots - 1}
-    return any(
-        re.fullmatch(r"base(_?l2)?", annotations.names[place], re.IGNORECASE) is not None
-        and (annotations.values[:, place] == 1).all()
-        for place in ends
-    )
-
-
 def _check_inputs(
-    model: HeritabilityModel, annotations: Annotations | None, weights: NDArray[np.float64] | None
+    model: HeritabilityModel, annotations: Annotations | None, weights: NDArray[np.float64] | None, has_base: bool
 ) -> tuple[Annotations | None, NDArray[np.float64] | None]:
     """Annotations and weights that the model uses; the message says what is missing and where it comes from."""
     if model.unknown:
         raise InputError(f"--model {model.name}: cannot be built: {model.unknown}")
-    missing, found = [], 0 if annotations is None else annotations.n_annots - _has_base(annotations)
+    missing, found = [], 0 if annotations is None else annotations.n_annots - has_base
     weights_inside = model.weights == "category" and weights is None and found == model.n_annotations + 1
     if model.n_annotations == 0 and annotations is not None:
         annotations = None  # several models share a run: annotations are for the others
@@ -437,4 +431,6 @@ def ldsc_columns(
         names = tuple(f"{name}L2" for name in annotations.names)
     if pq_exp is None:
         return values, names
-    return values * ((maf * (1.0 - maf)) ** pq_exp)[:, None], tuple(f"{name}_S{pq_exp}" for name in names)
+    variance, factor = maf * (1.0 - maf), np.zeros(len(maf))
+    np.power(variance, pq_exp, out=factor, where=variance > 0)  # SNPs that do not vary have no column; NaN is none
+    return values * factor[:, None], tuple(f"{name}_S{pq_exp}" for name in names)

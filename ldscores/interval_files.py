@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ldscores.annotation_files import read_snp_values
 from ldscores.annotations import Annotations, join_annotations, match_annotations
+from ldscores.chromosomes import bare_chromosomes
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 
@@ -61,12 +62,6 @@ class Intervals:
 
     def __len__(self) -> int:
         return len(self.start)
-
-
-def bare_chromosomes(chrom: pa.Array) -> pa.Array:
-    """Chromosome names without a leading ``chr``, in any case; M and MT are the same."""
-    bare = pc.replace_substring_regex(chrom.cast(pa.string()), r"^(?i:chr)", "")
-    return pc.if_else(pc.equal(bare, "M"), "MT", bare)
 
 
 def snps_in_intervals(chrom: pa.Array, bp: NDArray[np.int64], intervals: Intervals) -> NDArray[np.bool_]:
@@ -309,8 +304,6 @@ def annotate_gene_sets(
             f"{name}: {len(known)} of {len(set(genes))} genes have coordinates; {int(columns[-1].sum())} of {len(bp)} "
             f"SNPs lie within {window_kb:g} kb of them"
         )
-    for note in notes:
-        logger.info("%s", note)
     return Annotations(
         np.column_stack(columns).astype(np.float64), tuple(gene_sets), snp=snp, chrom=chrom, bp=bp,
         sources=(str(coordinates),), notes=tuple(notes),

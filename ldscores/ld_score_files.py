@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,12 @@ def read_ld_scores(files: FileSet, with_totals: bool = True) -> Tagging:
         read = dict(zip(ordered, pool.map(lambda path: _read_part(path, files.suffix), ordered), strict=True))
     parts = [read[path] for path in files.files.values()]
     _check_parts_agree(parts)
-    notes = [f"{part.path}: {part.n_unnamed} lines without a SNP name are left out" for part in parts if part.n_unnamed]
+    if not any(len(part.bp) for part in parts):
+        raise InputError(f"{parts[0].path}: found no SNP; expected a line for each; download or compute the file again")
+    notes = [f"{part.path}: found no SNP; only its totals count" for part in parts if not len(part.bp)]
+    notes += [
+        f"{part.path}: {part.n_unnamed} lines without a SNP name are left out" for part in parts if part.n_unnamed
+    ]
     columns = _stack(parts, notes)
     sources, totals = [str(part.path) for part in parts], {}
     for which in TOTALS if with_totals else ():
@@ -134,8 +139,6 @@ def _read_part(path: Path, suffix: str) -> _Part:
         named = pc.is_valid(texts["SNP"])
         texts = {name: column.filter(named) for name, column in texts.items()}
         table = table.filter(named)
-    if table.num_rows == 0:
-        raise InputError(f"{path}: found no SNP; expected a line for each; download or compute the file again")
     numbers = {name: _numbers(path, table, source_of[name]) for name in ("CM", "MAF") if name in source_of}
     bp = _positions(path, texts["SNP"], _numbers(path, table, source_of["BP"]))
     values = np.empty((table.num_rows, len(scores)))
@@ -340,6 +343,34 @@ def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path) -> list[Path]:
                 written.append(Path(f"{name}.l2.{which}"))
                 tables.write_text(written[-1], "\t".join(_shortest(number) for number in share) + "\n")
     return written
+
+
+def write_ldsc_totals(stem: str | Path, names: Sequence[str], totals: Mapping[str, NDArray[np.float64]]) -> list[Path]:
+    """Write LDSC's files of a chromosome whose reference SNPs count but have no LD score: a header alone, and totals.
+
+    LDSC takes a chromosome as there when it finds any of its files, and then wants all of them.
+
+    Parameters
+    ----------
+    totals
+        By their names, ``M`` and ``M_5_50``.
+    """
+    header = pa.table({name: pa.array([], pa.string()) for name in ("CHR", "SNP", "BP", *names)})
+    written = [Path(f"{stem}.l2.ldscore.gz")]
+    tables.write_tsv(written[0], header)
+    for which, numbers in totals.items():
+        written.append(Path(f"{stem}.l2.{which}"))
+        tables.write_text(written[-1], "\t".join(_shortest(number) for number in numbers) + "\n")
+    return written
+
+
+def ldsc_names(names: Sequence[str]) -> tuple[str, ...]:
+    """LDSC's names of columns: ``L2`` where there is one, else ``<name>L2``; ``_S<a>`` of --pq-exp stays behind it."""
+    if all(re.search(r"L2(_S[^_]+)?$", name) for name in names):
+        return tuple(names)
+    if len(names) == 1:
+        return ("L2",)
+    return tuple(name if name.endswith("L2") else f"{name}L2" for name in names)
 
 
 def _shortest(number: float) -> str:

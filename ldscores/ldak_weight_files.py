@@ -6,19 +6,22 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.ldak_weights import LdakWeights
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
-from ldscores.tag_removal import TagRemoval
 from ldscores.thinning import ThinResult
+
+if TYPE_CHECKING:  # their solvers take half of the time that the start of `ldscores build` takes, which solves nothing
+    from ldscores.ldak_weights import LdakWeights
+    from ldscores.tag_removal import TagRemoval
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ldscores.kernels import ldak_weightings as kernels
 from ldscores.kernels.genotypes import standardise_dosages
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.thinning import (
@@ -229,7 +229,7 @@ def ldak_weightings(
     given = any(size is not None for size in (window_kb, window_cm, window_snps))
     window = choose_window(window_kb if given else DUPLICATE_WINDOW_KB, window_cm, window_snps)
     _check_options(window, buffer, section_length, section_kb, half_life, min_r2, solver)
-    n_threads = n_threads or usable_cores()
+    n_threads = choose_threads(n_threads)
     thin_result, rows = _rows_to_solve(panel, thin, window, r2, n_threads)
     solved_panel = panel.take(rows)
     positions = window.positions(solved_panel)

@@ -118,6 +118,7 @@ def merge_models(taggings: Sequence[Tagging], names: Sequence[str] | None = None
     joined = join_taggings(taggings)
     if len(taggings) == 1:
         return joined
+    _check_no_model_twice(taggings)
     models = [tagging.model for tagging in taggings]
     if names is not None:
         joined = replace(joined, names=tuple(names))
@@ -198,6 +199,18 @@ def _check_same_model(first: Tagging, other: Tagging) -> None:
                 f"{other.where}: its {what} is {found}, that of {first.where} is {expected}; expected the same in "
                 "every part; build them with the same options"
             )
+
+
+def _check_no_model_twice(taggings: Sequence[Tagging]) -> None:
+    """Refuse a tagging beside itself, or beside a copy of its file: no fit can tell the two apart."""
+    for place, tagging in enumerate(taggings):
+        for other in taggings[place + 1 :]:
+            same_words = (other.model, other.names) == (tagging.model, tagging.names)
+            if same_words and other.snp.equals(tagging.snp) and np.array_equal(other.tagging, tagging.tagging):
+                raise InputError(
+                    f"{other.where}: holds the same categories with the same values as {tagging.where}; expected "
+                    "different models, or different SNPs; name each file once"
+                )
 
 
 def _check_no_snp_twice(taggings: Sequence[Tagging], snp: pa.Array) -> None:

@@ -9,12 +9,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ldscores.annotation_files import find_annotations, parse_breaks, read_annotations, read_binned_variables
+from ldscores.annotation_files import (
+    find_annotations,
+    parse_breaks,
+    read_annotation_names,
+    read_annotations,
+    read_binned_variables,
+)
+from ldscores.annotation_positions import check_positions
 from ldscores.annotations import Annotations, match_annotations
-from ldscores.build import ModelSet
+from ldscores.base_annotation import find_base, places_called_base
 from ldscores.chromosome_files import split_names
 from ldscores.heritability_models import HeritabilityModel
 from ldscores.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
+from ldscores.model_sets import ModelSet, family_name
 from ldscores.panel import ReferencePanel
 from ldscores.shared.errors import InputError
 
@@ -40,6 +48,17 @@ class ModelFiles:
     annot: str | None = None
     sources: tuple[str, ...] = ()
 
+    def n_columns(self) -> dict[str, int]:
+        """Columns of each tagging that the models make, at most; from headers alone where annotations lie in files."""
+        n_annots = 0 if self.models.annotations is None else self.models.annotations.n_annots
+        for name in [] if self.annot is None else split_names(self.annot):
+            n_annots += len(read_annotation_names(next(iter(find_annotations(name).files.values()))))
+        found: dict[str, int] = {}
+        for model in self.models.models:
+            n_categories = 1 if model.n_annotations == 0 else n_annots + 1 + (model.weights == "category")
+            found[family_name(model)] = found.get(family_name(model), 0) + n_categories
+        return found
+
     def take(self, rows: slice) -> ModelFiles:
         """The same for these rows of the panel."""
         return replace(self, models=self.models.take(rows))
@@ -48,9 +67,35 @@ class ModelFiles:
         """Models of one chromosome with all they need."""
         if self.annot is None:
             return self.models
-        annotations = read_annotations(self.annot, _token_of(self.annot, chromosome))
-        where = f"chromosome {chromosome} of {panel.where}"
-        return replace(self.models, annotations=match_annotations(annotations, panel.snp, where=where))
+        return replace(self.models, annotations=_read_chromosome(self.annot, panel, chromosome))
+
+
+def _read_chromosome(annot: str, panel: ReferencePanel, chromosome: str) -> Annotations:
+    """Annotations of one chromosome from files of one each, on the rows of its panel."""
+    annotations = read_annotations(annot, _token_of(annot, chromosome))
+    return _on_panel(annotations, panel, f"chromosome {chromosome} of {panel.where}")
+
+
+def _on_panel(annotations: Annotations, panel: ReferencePanel, where: str) -> Annotations:
+    """Annotations on the rows of a panel; those without names of SNPs stand in the order of its files."""
+    if annotations.snp is None and len(annotations) == len(panel):
+        annotations = annotations.take(np.argsort(np.argsort(panel.rows)))
+    matched = match_annotations(annotations, panel.snp, where=where)
+    check_positions(matched, panel.chrom, panel.bp, where)
+    return matched
+
+
+def _first_has_base(annot: str, panel: ReferencePanel) -> bool:
+    """Whether the files of the first chromosome have a base, and with them all others.
+
+    Each chromosome alone could not tell: an annotation may be 1 at every SNP of one of them only.
+    """
+    names = split_names(annot)
+    ends = [read_annotation_names(next(iter(find_annotations(name).files.values()))) for name in (names[0], names[-1])]
+    if not places_called_base((ends[0][0], ends[1][-1])):
+        return False
+    first, rows = next(iter(panel.chromosomes().items()))
+    return find_base(_read_chromosome(annot, panel.take(rows), first)).is_base
 
 
 def _token_of(annot: str, chromosome: str) -> str:
@@ -126,9 +171,7 @@ def find_models(
         per_chromosome = all("" not in find_annotations(name).files for name in split_names(annot))
         later = annot if per_chromosome else None
         if later is None:
-            annotations = match_annotations(
-                _in_panel_order(read_annotations(annot), panel), panel.snp, where=panel.where
-            )
+            annotations = _on_panel(read_annotations(annot), panel, panel.where)
     elif annotation_prefix is not None:
         annotations = read_ldak_annotations(annotation_prefix, panel.snp, annotation_number)
     elif partition_prefix is not None:
@@ -148,7 +191,8 @@ def find_models(
     if later is not None:
         sources += [str(path) for name in split_names(later) for path in find_annotations(name).files.values()]
     sources += [path for path in (weights, thin) if path is not None]
-    chosen = ModelSet(tuple(models), annotations, loaded, power, hwe_stand, base, pq_exp)
+    has_base = None if later is None else _first_has_base(later, panel)
+    chosen = ModelSet(tuple(models), annotations, loaded, power, hwe_stand, base, pq_exp, has_base)
     return ModelFiles(chosen, later, tuple(sources))
 
 
@@ -172,16 +216,6 @@ def _check_used(
             f"--power: found {power:g} beside a grid of alphas ({grid[0]}, ...), expected one of them; drop --power or "
             "--alphas"
         )
-
-
-def _in_panel_order(annotations: Annotations, panel: ReferencePanel) -> Annotations:
-    """Annotations as they are; refused where rows without names cannot be those of the panel."""
-    if annotations.snp is None and (np.diff(panel.rows) < 0).any():
-        raise InputError(
-            f"{annotations.where}: found rows without names of SNPs, for a panel whose chromosomes are not in their "
-            "natural order; expected names, to put rows in that order; use a file with the columns CHR BP SNP CM"
-        )
-    return annotations
 
 
 def _check_pq_exp(

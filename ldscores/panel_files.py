@@ -157,6 +157,12 @@ def find_beside(genotypes: Path, suffix: str, files: FileSet, flag: str) -> Path
 def whole_positions(path: Path, snps: pa.Table) -> pa.Table:
     """CHR SNP CM BP A1 A2 with positions as integers.  R writes them like 1e+05: read as numbers, they must be whole."""
     bp = snps["BP"].to_numpy()
+    if not np.isfinite(bp).all():
+        row = int(np.argmin(np.isfinite(bp)))
+        raise InputError(
+            f"{path}: SNP {snps['SNP'][row]} has position {bp[row]}; expected a whole number of base pairs; correct the "
+            "position: every SNP needs one"
+        )
     whole = bp == np.floor(bp)
     if not whole.all():
         row = int(np.argmin(whole))
@@ -220,14 +226,21 @@ def choose_snps(
     for path, wanted in ((choice.extract, True), (choice.exclude, False)):
         if path is None:
             continue
-        listed = pc.is_in(names, value_set=read_snp_names(path)).to_numpy(zero_copy_only=False)
+        if not wanted and tables.is_empty(path):
+            notes.append(f"--exclude: {os.fspath(path)} is empty and leaves nothing out")
+            continue
+        wanted_names = read_snp_names(path)
+        listed = pc.is_in(names, value_set=wanted_names).to_numpy(zero_copy_only=False)
         if not listed.any():
             raise InputError(
                 f"{os.fspath(path)}: none of its names is among the {len(names)} SNPs of the panel ({where}: "
                 f"{names[0]}, ...); expected names as in the panel, one per line; check that both use rsIDs"
             )
         kept &= listed == wanted
-        notes.append(f"{int(listed.sum())} SNPs {'kept by --extract' if wanted else 'left out by --exclude'}")
+        notes.append(
+            f"{int(listed.sum())} SNPs {'kept by --extract' if wanted else 'left out by --exclude'}"
+            + _unknown(len(wanted_names) - pc.sum(pc.is_in(wanted_names, value_set=names)).as_py(), len(wanted_names))
+        )
     if conventions.single_letters_only:
         letters = single_letter_rows((one_chunk(snps["A1"]), one_chunk(snps["A2"])), snps["BP"].to_numpy())
         _note_lost(notes, kept & ~letters, "have long or equal alleles or no position")
@@ -259,15 +272,26 @@ def choose_people(
     for path, wanted in ((keep, True), (remove, False)):
         if path is None:
             continue
-        listed = _listed_people(path, people)
+        if not wanted and tables.is_empty(path):
+            notes.append(f"--remove: {os.fspath(path)} is empty and leaves nobody out")
+            continue
+        listed, n_lines = _listed_people(path, people)
         kept &= listed == wanted
-        notes.append(f"{int(listed.sum())} people {'kept by --keep' if wanted else 'left out by --remove'}")
+        notes.append(
+            f"{int(listed.sum())} people {'kept by --keep' if wanted else 'left out by --remove'}"
+            + _unknown(n_lines - int(listed.sum()), n_lines)
+        )
     if not kept.any():
         raise InputError(f"--keep and --remove leave none of {len(people)} people; expected some; check both files")
     return None if kept.all() else np.flatnonzero(kept)
 
 
-def _listed_people(path: str | os.PathLike[str], people: pa.Array) -> NDArray[np.bool_]:
+def _unknown(n_unknown: int, n_lines: int) -> str:
+    return f", {n_unknown} of {n_lines} lines name none of the panel" if n_unknown > 0 else ""
+
+
+def _listed_people(path: str | os.PathLike[str], people: pa.Array) -> tuple[NDArray[np.bool_], int]:
+    """Which people a file lists, and how many different lines it has."""
     n_columns = len(tables.read_header(path)[0])
     names = [f"column {place}" for place in range(n_columns)]
     table = tables.read_table(path, column_names=names, types=dict.fromkeys(names, pa.string()), null_texts=())
@@ -277,11 +301,11 @@ def _listed_people(path: str | os.PathLike[str], people: pa.Array) -> NDArray[np
         both = pc.binary_join_element_wise(first, one_chunk(table[names[1]]), " ").cast(pa.string())
         listed = pc.is_in(people, value_set=both)
         if pc.any(listed).as_py():
-            return listed.to_numpy(zero_copy_only=False)
+            return listed.to_numpy(zero_copy_only=False), len(pc.unique(both))
     listed = pc.is_in(iids, value_set=first)
     if not pc.any(listed).as_py():
         raise InputError(
             f"{os.fspath(path)}: none of its {len(first)} people (first: {first[0]}) is in the panel (first: "
             f"{people[0]}); expected FID and IID as in the panel, or IID alone; check the identifiers"
         )
-    return listed.to_numpy(zero_copy_only=False)
+    return listed.to_numpy(zero_copy_only=False), len(pc.unique(first))

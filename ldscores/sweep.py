@@ -17,7 +17,9 @@ from threadpoolctl import threadpool_limits
 from ldscores.kernels.band import (
     BandGenotypes,
     BandPart,
+    Threshold,
     add_band,
+    bias_share,
     correct_bias,
     holds_exactly,
     standardised_band,
@@ -34,6 +36,7 @@ from ldscores.shared.errors import InputError
 _PIECE = 4096
 _SHORTEST_PIECE = 256
 _WINDOWS_IN_A_PIECE = 4
+_COLUMNS_AT_A_TIME = 8
 DEFAULT_MEMORY = 2.0
 
 
@@ -52,12 +55,15 @@ class SweepOptions:
         unless windows are so wide that Gram matrices are used; otherwise single precision agrees to some six digits.
     unbiased : bool
         Whether r² is corrected for the number of people.
+    min_r2 : float
+        Pairs with a smaller raw r² count as 0: LDAK's ``--min-cor``.
     """
 
     n_threads: int = 1
     memory_gb: float = DEFAULT_MEMORY
     double: bool = False
     unbiased: bool = True
+    min_r2: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,9 @@ def sweep_taggings(
     """
     source = _Source(panel, summary, basis, options.double)
     r2_sums = np.zeros(columns.shape)
+    threshold = None
+    if options.min_r2 > 0:
+        threshold = Threshold(options.min_r2, bias_share(panel.n_individuals) if options.unbiased else 0.0)
     gram_length = _gram_length(panel.n_individuals, starts, columns, options)
     length = gram_length or _piece_length(panel.n_individuals, columns.shape[1], options, source)
     edges = [*range(0, len(panel), length), len(panel)]
@@ -119,7 +128,7 @@ def sweep_taggings(
     def add_piece(piece: tuple[int, int]) -> list[tuple[int, NDArray[np.float64]]]:
         if gram_length:
             return [_gram_piece(source, piece, starts, columns)]
-        return list(_piece_sums(source, piece, starts, columns, length, options.double))
+        return list(_piece_sums(source, piece, starts, columns, length, options.double, threshold))
 
     # Each thread has its own products: BLAS's own threads would wait for the passes between them.
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(options.n_threads) as pool:
@@ -127,9 +136,15 @@ def sweep_taggings(
         for parts in _bounded_map(pool, add_piece, pieces, 2 * options.n_threads):
             for first, sums in parts:
                 r2_sums[first : first + len(sums)] += sums
-    if not options.unbiased:
-        return columns + r2_sums
-    return correct_bias(r2_sums, sum_neighbours(starts, columns), columns, panel.n_individuals)
+    # A few columns at a time: the sums of a large chromosome would else be held several times over.
+    for first in range(0, columns.shape[1], _COLUMNS_AT_A_TIME):
+        some = slice(first, first + _COLUMNS_AT_A_TIME)
+        if threshold is not None or not options.unbiased:
+            r2_sums[:, some] += columns[:, some]
+            continue
+        neighbour_sums = sum_neighbours(starts, columns[:, some])
+        r2_sums[:, some] = correct_bias(r2_sums[:, some], neighbour_sums, columns[:, some], panel.n_individuals)
+    return r2_sums
 
 
 def _bounded_map(pool: ThreadPoolExecutor, function, items: list, ahead: int) -> Iterator:
@@ -161,7 +176,8 @@ def _gram_length(n_people: int, starts: NDArray[np.int64], columns: NDArray[np.f
     """SNPs in a piece where Gram matrices are cheaper and fit in the memory; 0 where the band is to be used."""
     n_left = np.arange(len(starts)) - starts
     n_ones = int((columns == 1).all(axis=0).sum())
-    if options.double or not gram_is_cheaper(n_people, float(n_left.mean()), columns.shape[1], n_ones):
+    exact = options.double or options.min_r2 > 0  # sums of r2 know nothing of single pairs
+    if exact or not gram_is_cheaper(n_people, float(n_left.mean()), columns.shape[1], n_ones):
         return 0
     # A piece makes the matrices of its neighbours anew: long pieces waste little.
     window = 2 * int(n_left.max()) + 2 * CHUNK
@@ -187,12 +203,13 @@ def _piece_sums(
     columns: NDArray[np.float64],
     length: int,
     double: bool,
+    threshold: Threshold | None,
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Sums that the pairs of a piece with itself and with the SNPs before it bring, by first SNP."""
     first, last = piece
     rows = BandPart.begin(first, source.read(first, last), columns[first:last])
     piece_starts = starts[first:last]
-    add_band(rows, rows, piece_starts, double)
+    add_band(rows, rows, piece_starts, double, threshold)
     reach = int(piece_starts[0])
     for right in range(first, reach, -length):
         left = max(right - length, reach)
@@ -200,7 +217,7 @@ def _piece_sums(
         # Rows whose windows do not reach these places have no pair there.
         within = int(np.searchsorted(piece_starts, right))
         part = _first_rows(rows, within)
-        add_band(part, places, piece_starts[:within], double)
+        add_band(part, places, piece_starts[:within], double, threshold)
         yield left, places.scaled_sums()
     yield first, rows.scaled_sums()
 

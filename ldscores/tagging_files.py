@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,20 @@ def _read(files: FileSet | Path, with_totals: bool = True) -> Tagging:
 # Our own format
 
 
-def write_tagging(path: str | Path, tagging: Tagging, options: Mapping[str, Any] | None = None) -> None:
+def write_tagging(
+    path: str | Path,
+    tagging: Tagging,
+    options: Mapping[str, Any] | None = None,
+    parts: Iterable[Tagging] | None = None,
+) -> None:
     """Write a tagging as ``*.tagging.parquet``: all digits, totals, overlap and where it comes from.
 
     Parameters
     ----------
+    tagging
+        Where `parts` are given, only its sums and words count, and which columns it has.
+    parts
+        The rows, in parts that are asked for one after another: those of a genome may not fit in the memory.
     options
         Options of the command that made it, for the provenance.
 
@@ -148,7 +157,8 @@ def write_tagging(path: str | Path, tagging: Tagging, options: Mapping[str, Any]
         "notes": list(tagging.notes),
         **provenance(sources, options),
     }
-    tables.write_parquet(path, tagging.to_table(), metadata, dictionary_columns=_DICTIONARY_COLUMNS)
+    rows = (part.to_table() for part in ([tagging] if parts is None else parts))
+    tables.write_parquet(path, rows, metadata, dictionary_columns=_DICTIONARY_COLUMNS)
 
 
 def _listed(numbers: NDArray[np.float64] | None) -> list | None:
@@ -168,13 +178,12 @@ def read_own(path: str | Path, *, announce: bool = True) -> Tagging:
     InputError
         The file is missing, damaged, of another format or of a newer version.
     """
-    table, metadata = tables.read_parquet(path)
+    columns, metadata = tables.read_metadata(path)
     tables.check_format(path, metadata, FORMAT_NAME, FORMAT_VERSION)
     names = tuple(metadata.get("names", ()))
-    tables.check_columns(path, table.column_names, ("SNP", "CHR", "BP", *names))
-    scores = np.empty((table.num_rows, len(names)))
-    for place, name in enumerate(names):
-        scores[:, place] = as_numpy(table[name])
+    tables.check_columns(path, columns, ("SNP", "CHR", "BP", *names))
+    scores = tables.read_number_matrix(path, names)
+    table, _ = tables.read_parquet(path, columns=[name for name in columns if name not in set(names)])
     there = [name for name in RESERVED_COLUMNS if name in table.column_names]
     numbers = {name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in there}
     alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in there}

@@ -22,7 +22,7 @@ from ldscores.kernels.genotypes import standardise_dosages
 from ldscores.kernels.pruning import final_representatives, prune_block
 from ldscores.kernels.windows import window_ends, window_starts
 from ldscores.panel import ArrayGenotypes
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 
@@ -284,7 +284,7 @@ def thin_panel(
     if min_maf is not None and not 0 <= min_maf < 0.5:
         raise InputError(f"min_maf: found {min_maf:g}; expected a frequency from 0 to below 0.5, e.g. --min-maf 0.01")
     p_values = _check_pvalues(panel, pvalues, pvalue_cutoff)
-    n_threads = n_threads or usable_cores()
+    n_threads = choose_threads(n_threads)
     panel = _held_in_memory(panel, n_threads)
     summary = panel.summarise(n_threads)
     takes_part = np.ones(len(panel), dtype=bool)

@@ -34,7 +34,7 @@ def find_cases() -> dict[str, tuple[Path, dict[str, str]]]:
             # The portable set's paths are relative to the folder above its ldak/.
             folder = log.parent.parent if "portable" in str(log) else log.parent
             options = dict(zip(words[3::2], words[4::2], strict=True))
-            if any(folder.glob(f"{words[2]}.tagging*")) and not {"--min-cor", "--subset-number"} & set(options):
+            if any(folder.glob(f"{words[2]}.tagging*")) and "--subset-number" not in options:
                 cases[f"{log.parent.parent.name if 'portable' in str(log) else log.parent.name}/{words[2]}"] = (
                     folder, options | {"out": words[2]},
                 )  # fmt: skip
@@ -77,7 +77,10 @@ def build(folder: Path, options: dict[str, str], bfile: str) -> Tagging:
         BuildOptions(
             window, conventions=LDAK_CONVENTIONS,
             regression_snps=None if regression is None else read_snp_names(folder / regression),
-            sweep=SweepOptions(2, double=True, unbiased=options.get("--unbiased", "YES") == "YES"),
+            sweep=SweepOptions(
+                2, double=True, unbiased=options.get("--unbiased", "YES") == "YES",
+                min_r2=float(options.get("--min-cor", 0)),
+            ),
         ),
     )  # fmt: skip
     return built[model.name]

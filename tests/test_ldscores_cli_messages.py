@@ -8,7 +8,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ldscores.shared import tables
+from ldscores.shared.cores import choose_threads, usable_cores
+from ldscores.shared.errors import InputError
+from ldscores.tagging_files import read_own
 
 
 @pytest.fixture
@@ -119,3 +125,98 @@ def test_models__say_which_files_they_need_and_where_from(portable_panel, tmp_pa
         )
         assert status == 1 and expected in said and said.count("\n") == 1, words
     assert names_in(tmp_path) == set()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Lists, threads, names of columns
+
+
+def test_min_cor__leaves_pairs_out_of_the_values_but_not_of_the_weights(portable_panel, tmp_path, run_ldscores):
+    """LDAK's digits are in tests/test_build_ldak_reference.py."""
+    for name, words in (("all", ()), ("some", ("--min-cor", 0.02))):
+        assert run_ldscores("build", "--bfile", portable_panel, *words, "--double", "--out", tmp_path / name)[0] == 0
+    whole, some = (read_own(tmp_path / f"{name}.tagging.parquet") for name in ("all", "some"))
+    np.testing.assert_allclose(some.regression_tagging, whole.regression_tagging, rtol=1e-12)
+    np.testing.assert_array_equal(some.ldak.neighbours, whole.ldak.neighbours)
+    assert np.abs(some.tagging - whole.tagging).max() > 0.1 and "pairs below r2 0.02 left out" in some.window
+    status, _, said = run_ldscores("build", "--bfile", portable_panel, "--min-cor", 1, "--out", tmp_path / "x")
+    assert status == 1 and "--min-cor 1: expected a squared correlation, 0 or more and below 1" in said
+
+
+def test_lists__say_how_many_of_their_lines_name_nothing(portable_panel, tmp_path, run_ldscores):
+    people = [line.split()[:2] for line in Path(f"{portable_panel}.fam").read_text().splitlines()]
+    (tmp_path / "keep").write_text("".join(f"{fid} {iid}\n" for fid, iid in people[:50]) + "no body\nno one\n")
+    (tmp_path / "empty").write_text("\n")
+    snps = [line.split()[1] for line in tables.read_text(f"{portable_panel}.bim.xz").splitlines()[:300]]
+    (tmp_path / "snps").write_text("\n".join([*snps, "rs_other"]) + "\n")
+    status, _, said = run_ldscores(
+        "build", "--bfile", portable_panel, "--keep", tmp_path / "keep", "--remove", tmp_path / "empty", "--exclude",
+        tmp_path / "empty", "--extract", tmp_path / "snps", "--regression-snps", tmp_path / "snps", "--threads", 1000,
+        "--out", tmp_path / "o",
+    )  # fmt: skip
+    assert status == 0, said
+    assert "50 people kept by --keep, 2 of 52 lines name none of the panel" in said
+    assert f"--remove: {tmp_path}/empty is empty and leaves nobody out" in said
+    assert f"--exclude: {tmp_path}/empty is empty and leaves nothing out" in said
+    assert "300 SNPs kept by --extract, 1 of 301 lines name none of the panel" in said
+    assert "--regression-snps: 300 SNPs; 1 of its 301 names are not in the panel" in said
+    assert f"--threads 1000: this process has {usable_cores()} cores, and so many are used" in said
+    status, _, said = run_ldscores("build", "--bfile", portable_panel, "--keep", tmp_path / "empty", "--out", "o")
+    assert status == 1 and said.count("error: ") == 1  # of an empty list to keep, nobody would be left
+
+
+def test_threads__are_never_more_than_the_cores():
+    assert choose_threads(None) == choose_threads(1000) == usable_cores() and choose_threads(1) == 1
+    with pytest.raises(InputError, match="--threads 0: expected at least 1"):
+        choose_threads(0)
+
+
+def test_position_na__is_not_answered_with_na(portable_panel, tmp_path, run_ldscores):
+    for suffix in ("bed", "fam"):
+        (tmp_path / f"p.{suffix}").write_bytes(Path(f"{portable_panel}.{suffix}").read_bytes())
+    lines = tables.read_text(f"{portable_panel}.bim.xz").splitlines()
+    for text in ("NA", "nan"):
+        words = lines[3].split()
+        changed = "\t".join([*words[:3], text, *words[4:]])
+        (tmp_path / "p.bim").write_text("\n".join([*lines[:3], changed, *lines[4:]]) + "\n")
+        status, _, said = run_ldscores("build", "--bfile", tmp_path / "p", "--out", tmp_path / "o")
+        assert status == 1 and "every" in said and "write NA" not in said and "swapped" not in said, said
+
+
+def test_annotate__says_each_thing_once(portable_panel, tmp_path, run_ldscores):
+    (tmp_path / "genes.gmt").write_text("brain\tx\tG1\tG2\n")
+    (tmp_path / "genes.loc").write_text("GENE CHR START END\nG1 1 100 200\nG2 2 100 100\n")
+    status, printed, said = run_ldscores(
+        "annotate", "--bfile", portable_panel, "--gene-sets", tmp_path / "genes.gmt", "--gene-coordinates",
+        tmp_path / "genes.loc", "--out", tmp_path / "a",
+    )  # fmt: skip
+    assert status == 0 and (printed + said).count("2 of 2 genes have coordinates") == 1
+
+
+def test_ldscs_names_of_columns__are_the_same_from_build_and_convert(portable_panel, portable, tmp_path, run_ldscores):
+    annot = ("--model", "own", "--annot", portable / "inputs" / "ann.@.annot.gz")
+    for name, words in (("one", ()), ("many", annot)):
+        words = ("--bfile", portable_panel, "--window-cm", 1, "--double", *words, "--out")
+        assert run_ldscores("build", *words, tmp_path / name)[0] == 0
+        assert run_ldscores("build", *words, tmp_path / f"{name}.built", "--format", "ldsc")[0] == 0
+        made = tmp_path / f"{name}.converted"
+        assert run_ldscores("convert", tmp_path / name, "--format", "ldsc", "--out", made)[0] == 0
+        built, converted = (
+            tables.read_text(tmp_path / f"{name}.{how}.l2.ldscore.gz") for how in ("built", "converted")
+        )
+        assert built == converted
+        header = built.splitlines()[0].split("\t")[3:]
+        assert header == ["L2"] if name == "one" else all(word.endswith("L2") for word in header)
+
+
+def test_merge__of_a_file_with_itself_or_its_copy_is_refused(portable_panel, tmp_path, run_ldscores):
+    first, copy = (tmp_path / f"{name}.tagging.parquet" for name in ("first", "copy"))
+    assert run_ldscores("build", "--bfile", portable_panel, "--out", tmp_path / "first")[0] == 0
+    copy.write_bytes(first.read_bytes())
+    for other in (first, copy):
+        for along in ("auto", "categories", "snps"):
+            status, _, said = run_ldscores("merge", first, other, "--along", along, "--out", tmp_path / "m")
+            assert status == 1 and said.count("error: ") == 1
+        assert f"{other}: " in said
+        said = run_ldscores("merge", first, other, "--out", tmp_path / "m")[2]
+        assert "holds the same categories with the same values" in said and "name each file once" in said

@@ -28,7 +28,7 @@ def invent_dosages(seed: int, n_snps: int, n_people: int, missing: float = 0.0) 
     return dosages
 
 
-def slow_taggings(dosages, positions, width, columns, unbiased=True) -> list[list[float]]:
+def slow_taggings(dosages, positions, width, columns, unbiased=True, min_r2=0.0) -> list[list[float]]:
     """SPEC-LDSC 6 in plain Python, one pair at a time."""
     standardised = []
     for snp in dosages.tolist():
@@ -44,6 +44,8 @@ def slow_taggings(dosages, positions, width, columns, unbiased=True) -> list[lis
             if abs(positions[j] - positions[k]) > width:
                 continue
             r = sum(x * y for x, y in zip(standardised[j], standardised[k], strict=True)) / n_people
+            if j != k and r * r < min_r2:
+                continue
             u = 1.0 if j == k else r * r - ((1 - r * r) / (n_people - 2) if unbiased else 0.0)
             for c, value in enumerate(columns[k]):
                 taggings[j][c] += u * value
@@ -51,17 +53,18 @@ def slow_taggings(dosages, positions, width, columns, unbiased=True) -> list[lis
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.05])
-@pytest.mark.parametrize("n_columns", [1, 3, 7])
+@pytest.mark.parametrize("n_columns", [1, 3, 7, 17])
 @pytest.mark.parametrize("unbiased", [True, False])
-def test_sweep__equals_plain_python(missing, n_columns, unbiased):
+@pytest.mark.parametrize("min_r2", [0.0, 0.05])
+def test_sweep__equals_plain_python(missing, n_columns, unbiased, min_r2):
     dosages = invent_dosages(1, 90, 40, missing)
     bp = np.sort(np.random.default_rng(2).integers(1, 5000, 90))
     columns = np.random.default_rng(3).normal(size=(90, n_columns))
     panel = panel_from_arrays(dosages, ["1"] * 90, bp)
     starts = window_starts(bp, 800)
-    expected = slow_taggings(dosages, bp.tolist(), 800, columns.tolist(), unbiased)
+    expected = slow_taggings(dosages, bp.tolist(), 800, columns.tolist(), unbiased, min_r2)
     for double, tolerance in ((True, 1e-11), (False, 1e-5)):
-        options = SweepOptions(1, 1.0, double, unbiased)
+        options = SweepOptions(1, 1.0, double, unbiased, min_r2)
         found = sweep_taggings(panel, panel.summarise(), starts, columns, options)
         np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 

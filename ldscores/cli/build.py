@@ -20,6 +20,7 @@ def build(
     window_cm: float | None = None,
     window_kb: float | None = None,
     window_snps: int | None = None,
+    ld_blocks: str | None = None,
     ldsc_windows: bool = False,
     genetic_map: str | None = None,
     annot: str | None = None,
@@ -46,6 +47,7 @@ def build(
     conventions: Literal["preset", "ldsc", "ldak"] = "preset",
     covar: str | None = None,
     raw_r2: bool = False,
+    min_cor: float = 0.0,
     double: bool | None = None,
     format: Literal["tagging", "ldsc", "ldak"] = "tagging",
     threads: int | None = None,
@@ -81,6 +83,9 @@ def build(
         The same in kilobases.
     window_snps
         The same in SNPs on each side.
+    ld_blocks
+        BED file of blocks: the neighbours of a SNP are those of its block. With --raw-r2 these are the very LD scores
+        of what `sumh2 simulate` draws with the same blocks.
     ldsc_windows
         Enlarge windows to chunks of 50 SNPs as LDSC does, for its very numbers; by default windows are exact.
     genetic_map
@@ -131,7 +136,8 @@ def build(
     maf
         Leave out SNPs whose minor allele frequency (0 to 0.5) is not above this; SNPs that do not vary always are.
     regression_snps
-        File of the SNPs that get a row, e.g. HapMap3; all SNPs stay reference SNPs. By default all.
+        File of the SNPs that get a row, e.g. HapMap3; all SNPs stay reference SNPs, also those of chromosomes without a
+        row. By default all.
     conventions
         Whose rules say which SNPs are used; by default those of the first model: LDSC's for gcta and baseline-ld, LDAK's
         (alleles of one letter, no repeated names) for all others, own included.
@@ -139,6 +145,8 @@ def build(
         Covariates to regress out of the genotypes (FID IID PC1 ...), for admixed panels as in cov-LDSC.
     raw_r2
         Add up r2 as it is, without the correction for the number of people.
+    min_cor
+        Leave pairs whose raw r2 is below this out of the taggings, as LDAK's --min-cor; regression weights keep them.
     double
         Double precision throughout; by default where LDSC's or LDAK's printed digits are asked for (--format ldsc or
         ldak, --ldsc-windows), single precision with some six digits elsewhere.
@@ -150,8 +158,8 @@ def build(
     memory
         Bound in GB (10^9 bytes) on the genotypes and products that all threads together hold at a time; less makes the
         pieces smaller, and what does not fit is refused. On top come the program (some 0.3 GB), the table of SNPs (some
-        100 bytes each), the columns of one chromosome at a time and, in the end, the results of one model (8 bytes x
-        SNPs x categories, a few times over).
+        250 bytes each), the columns of one chromosome (8 bytes x SNPs x columns, five times over) and, for one text
+        file of LDSC or LDAK, all rows of a model. A warning tells before the work when these are more than the bound.
     scheduler
         Address of a Dask scheduler that gets the chromosomes, e.g. tcp://host:8786; 'local' starts a cluster on this
         machine. Needs the extra [dask].
@@ -174,8 +182,9 @@ def build(
     check_out(out)
     models = parse_models(model, alphas)
     options = plan_build(
-        models, window_cm=window_cm, window_kb=window_kb, window_snps=window_snps, ldsc_windows=ldsc_windows, maf=maf,
-        conventions=conventions, raw_r2=raw_r2, regression_snps=regression_snps, threads=threads, memory=memory,
+        models, window_cm=window_cm, window_kb=window_kb, window_snps=window_snps, ld_blocks=ld_blocks,
+        ldsc_windows=ldsc_windows, maf=maf, conventions=conventions, raw_r2=raw_r2, min_cor=min_cor,
+        regression_snps=regression_snps, threads=threads, memory=memory,
         double=format != "tagging" or ldsc_windows if double is None else double,
     )  # fmt: skip
     panel = read_chosen_panel(

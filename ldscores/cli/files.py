@@ -35,7 +35,7 @@ def convert(
         that fits need no --w-ld.
     format : str
         What to write: our own tagging.parquet with all digits, or LDSC's .l2.ldscore.gz, .l2.M and .l2.M_5_50 with
-        three decimals.
+        three decimals and LDSC's names of columns, L2 or <name>L2.
 
     Examples
     --------
@@ -45,7 +45,9 @@ def convert(
 
     ldscores convert eur.tagging.parquet --format ldsc --out eur.@
     """
-    from ldscores.ld_score_files import write_ldsc_ld_scores
+    from dataclasses import replace
+
+    from ldscores.ld_score_files import ldsc_names, write_ldsc_ld_scores
     from ldscores.shared.errors import InputError
     from ldscores.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
 
@@ -56,7 +58,7 @@ def convert(
                 f"write them with: ldscores convert {w_ld} --format ldsc --out ..."
             )
         tagging = read_tagging(ld_scores)
-        written = write_ldsc_ld_scores(tagging, out)
+        written = write_ldsc_ld_scores(replace(tagging, names=ldsc_names(tagging.names)), out)
     else:
         tagging = read_tagging(ld_scores, w_ld)
         written = [Path(out if out.endswith(OWN_SUFFIX) else out + OWN_SUFFIX)]

@@ -30,7 +30,11 @@ def condition_number(columns: NDArray[np.float64]) -> tuple[float, NDArray[np.fl
     float64, (n_categories,)
         Absolute loadings on the nearest dependency.
     """
-    gram = columns.T @ columns
+    return condition_of_gram(columns.T @ columns)
+
+
+def condition_of_gram(gram: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """The same from the products of the columns, (n_categories, n_categories), weighted or not."""
     norm = np.sqrt(np.diag(gram))
     if not norm.all():
         return float("inf"), (norm == 0).astype(np.float64)
@@ -44,7 +48,14 @@ def check_not_collinear(
     columns: NDArray[np.float64], names: Sequence[str], where: str, limit: float = CONDITION_LIMIT
 ) -> None:
     """Raise FitError when the condition number is above ``limit``, naming the columns that depend on each other."""
-    condition, dependency = condition_number(columns)
+    check_gram_not_collinear(columns.T @ columns, names, where, limit)
+
+
+def check_gram_not_collinear(
+    gram: NDArray[np.float64], names: Sequence[str], where: str, limit: float = CONDITION_LIMIT
+) -> None:
+    """The same from the products of the columns, (n_categories, n_categories), weighted or not."""
+    condition, dependency = condition_of_gram(gram)
     if condition > limit:
         involved = [names[place] for place in np.flatnonzero(dependency > 0.2 * dependency.max())]
         raise FitError(

@@ -71,8 +71,16 @@ def _compression(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def reading(path: Path, header: Sequence[str] = ()) -> Iterator[None]:
-    """Turn what decompressors and parsers raise about broken files into one message."""
+def reading(path: Path, header: Sequence[str] = (), missing_allowed: bool = True) -> Iterator[None]:
+    """Turn what decompressors and parsers raise about broken files into one message.
+
+    Parameters
+    ----------
+    header
+        Names of the columns.
+    missing_allowed
+        Whether a number may be missing; else the message does not advise to write NA.
+    """
     try:
         yield
     except (EOFError, zlib.error) as error:
@@ -80,7 +88,7 @@ def reading(path: Path, header: Sequence[str] = ()) -> Iterator[None]:
             f"{path}: the compressed data end too early ({error}); the file is truncated: download or copy it again"
         ) from error
     except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: {_arrow_message(error, header)}") from error
+        raise InputError(f"{path}: {_arrow_message(error, header, missing_allowed)}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: text is not UTF-8 ({error}); convert it, e.g. with iconv -t utf-8") from error
     except OSError as error:
@@ -94,7 +102,7 @@ def reading(path: Path, header: Sequence[str] = ()) -> Iterator[None]:
         raise InputError(f"{path}: the compressed data are damaged ({error}); download or copy it again") from error
 
 
-def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str] = ()) -> str:
+def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str], missing_allowed: bool) -> str:
     text = str(error)
     if found := re.search(r"Expected (\d+) columns, got (\d+): (.*)", text, re.DOTALL):
         expected, got, line = found.groups()
@@ -106,7 +114,8 @@ def _arrow_message(error: pa.ArrowInvalid, header: Sequence[str] = ()) -> str:
         number, kind, value = found.groups()
         column = header[int(number)] if int(number) < len(header) else f"number {int(number) + 1}"
         wanted = {"double": "a number", "int64": "a whole number"}.get(kind, kind)
-        return f"column {column}: found {value[:60]!r}, expected {wanted}; correct the value or write NA"
+        remedy = "correct the value or write NA" if missing_allowed else "correct the value: every line needs one"
+        return f"column {column}: found {value[:60]!r}, expected {wanted}; {remedy}"
     if "invalid UTF8" in text:
         return "text is not UTF-8; convert it, e.g. with iconv -t utf-8"
     return f"cannot be parsed as a table ({text[:200]}); check that it is complete"

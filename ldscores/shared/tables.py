@@ -11,7 +11,7 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,6 +32,9 @@ NULL_TEXTS = (
 )  # fmt: skip
 
 _METADATA_KEY = b"sumh2"
+
+#: How a matrix is read: eight doubles fill a cache line, and so many rows of them stay in the cache.
+_COLUMNS_AT_A_TIME, _ROWS_AT_A_TIME = 8, 4096
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -93,12 +96,18 @@ def read_table(
     check_columns(path, header, wanted)
     separator = separator or sniffed
     n_skip = n_before + (column_names is None)
-    with reading(path, header):
+    with reading(path, header, bool(null_texts)):
         if separator == WHITESPACE:
             table = _read_blank_separated(path, header, wanted, types or {}, list(null_texts), n_skip, fill_short_lines)
         else:
             table = _read_delimited(path, header, wanted, types or {}, separator, list(null_texts), n_skip)
     return _contiguous(table)
+
+
+def is_empty(path: str | Path) -> bool:
+    """Whether a file that is there has nothing but white space in it."""
+    path = Path(path)
+    return path.is_file() and path.stat().st_size < 1 << 10 and not path.read_bytes().strip()
 
 
 def check_columns(path: str | Path, found: Sequence[str], expected: Sequence[str]) -> None:
@@ -232,6 +241,14 @@ def _contiguous(table: pa.Table) -> pa.Table:
 # Parquet with provenance
 
 
+def parquet_columns(path: str | Path) -> list[str]:
+    """Names of the columns of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    with reading(Path(path)):
+        return pq.read_schema(path).names
+
+
 def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
     """A Parquet table and the metadata that :func:`write_parquet` stored in it ({} for a foreign file)."""
     import pyarrow.parquet as pq
@@ -249,27 +266,74 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tupl
     return table.replace_schema_metadata(None), json.loads(text) if text else {}
 
 
+def read_metadata(path: str | Path) -> tuple[list[str], dict[str, Any]]:
+    """Names of the columns of a Parquet file and the metadata that :func:`write_parquet` stored in it."""
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    if not is_parquet(path):
+        raise InputError(f"{path}: found no Parquet file; expected one; was it written by another program?")
+    with reading(path):
+        schema = pq.read_schema(path)
+    text = (schema.metadata or {}).get(_METADATA_KEY)
+    return schema.names, json.loads(text) if text else {}
+
+
+def read_number_matrix(path: str | Path, columns: Sequence[str]) -> np.ndarray:
+    """Columns of numbers of a Parquet file side by side, float64, (n_rows, n_columns), C-contiguous.
+
+    A few columns are decoded at a time and put in their places by blocks of rows, which stay in the cache: memory holds
+    the matrix and those few, and no cache line is written more often than need be.
+    """
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    with reading(path):
+        stored = pq.ParquetFile(path)
+        check_columns(path, stored.schema_arrow.names, columns)
+        matrix = np.empty((stored.metadata.num_rows, len(columns)))
+        for start in range(0, len(columns), _COLUMNS_AT_A_TIME):
+            names = list(columns[start : start + _COLUMNS_AT_A_TIME])
+            places, done = slice(start, start + len(names)), 0
+            for batch in stored.read(columns=names).to_batches():
+                decoded = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
+                for first in range(0, batch.num_rows, _ROWS_AT_A_TIME):
+                    block = np.array([column[first : first + _ROWS_AT_A_TIME] for column in decoded])
+                    matrix[done + first : done + first + block.shape[1], places] = block.T
+                done += batch.num_rows
+    return matrix
+
+
 def write_parquet(
-    path: str | Path, table: pa.Table, metadata: Mapping[str, Any], dictionary_columns: Sequence[str] | None = None
+    path: str | Path,
+    table: pa.Table | Iterable[pa.Table],
+    metadata: Mapping[str, Any],
+    dictionary_columns: Sequence[str] | None = None,
 ) -> None:
     """Write a table and its metadata (JSON) as Parquet, whole or not at all.
 
     Parameters
     ----------
+    table
+        A table, or its parts in their order: one after another, so that memory holds one of them.
     dictionary_columns
         Columns with few different values.  Trying a dictionary on the others costs time when writing and reading and
         saves no space; by default Parquet tries it on all.
     """
     import pyarrow.parquet as pq
 
-    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
-    with written_whole(path) as partial:
-        pq.write_table(
-            table,
-            partial,
-            compression="zstd",
-            use_dictionary=True if dictionary_columns is None else list(dictionary_columns),
-        )
+    stored = {_METADATA_KEY: json.dumps(metadata).encode()}
+    dictionaries = True if dictionary_columns is None else list(dictionary_columns)
+    parts = iter([table] if isinstance(table, pa.Table) else table)
+    first = next(parts).replace_schema_metadata(stored)
+    with (
+        written_whole(path) as partial,
+        pq.ParquetWriter(partial, first.schema, compression="zstd", use_dictionary=dictionaries) as writer,
+    ):
+        writer.write_table(first)
+        del first
+        for part in parts:
+            writer.write_table(part.replace_schema_metadata(stored))
 
 
 def check_format(path: str | Path, metadata: Mapping[str, Any], name: str, version: int) -> None:
