@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ldscores.ldak_columns import LDAK_CHROMOSOME, LdakColumns
 from ldscores.shared import tables
 from ldscores.shared.alleles import NOT_A_BASE, decode_alleles, encode_alleles
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.text_columns import fixed_point
 from ldscores.tagging import Tagging
@@ -79,7 +80,7 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
     fixed = [_one(table[name]) for name in columns[:n_fixed]]
     values = np.empty((table.num_rows, n_labels))
     for place, name in enumerate(columns[n_fixed:]):
-        values[:, place] = table[name].to_numpy()
+        values[:, place] = as_numpy(table[name])
     n_rows = _check_tail(path, fixed, n_labels)
     n_reference, n_heritability, counts = _read_counts(path, fixed, values[-1], n_rows, labels)
     words = [column.slice(0, n_rows) for column in fixed]
@@ -174,7 +175,7 @@ def _read_counts(
 
 def _numbers(path: Path, words: Sequence[pa.Array], place: int, header: Sequence[str]) -> NDArray[np.float64]:
     try:
-        return words[place].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return as_numpy(words[place].cast(pa.float64()))
     except pa.ArrowInvalid as error:
         raise InputError(
             f"{path}: column {header[place]} holds text ({str(error)[:80]}); expected numbers; calculate the file again"

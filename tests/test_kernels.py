@@ -250,7 +250,8 @@ def test_impossible_weights__raise():
 
 
 def test_constant_ld__is_singular():
+    # A power of two: every sum is an exact multiple of the next, whatever the processor's order of additions.
     rows = simulated_rows(100)
-    constant = RegressionRows(rows.z1, rows.z1, *(np.full(100, 9.0),) * 4, M)
+    constant = RegressionRows(rows.z1, rows.z1, *(np.full(100, 16.0),) * 4, M)
     with pytest.raises(np.linalg.LinAlgError):
         fit_product(constant, 10, ProductWeights.of_one_trait, 1.0)
