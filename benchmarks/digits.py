@@ -15,7 +15,12 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ["tests/test_h2_reference.py", "tests/test_rg_reference.py", "tests/test_munge_reference.py"]
+TESTS = [
+    "tests/test_h2_reference.py",
+    "tests/test_rg_reference.py",
+    "tests/test_munge_reference.py",
+    "tests/test_sumher_reference.py",
+]
 
 
 def main() -> None:
@@ -31,7 +36,7 @@ def main() -> None:
     cases = table.groupby("test", sort=False).agg(
         comparisons=("what", "size"), numbers=("numbers", "sum"), fewest=("digits", "min"), median=("digits", "median")
     )
-    print("\n| reference outputs of LDSC 1.0.1 | numbers compared | fewest digits | median |")
+    print("\n| reference outputs of LDSC 1.0.1 and LDAK 6.2 | numbers compared | fewest digits | median |")
     print("|---|---|---|---|")
     for name, row in cases.iterrows():
         print(f"| {name} | {int(row.numbers):,} | {row.fewest:.1f} | {row['median']:.1f} |")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.alleles import allele_kinds, allele_orientations
+from ldscores.shared.alleles import NOT_A_BASE, allele_kinds, allele_orientations
 from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
@@ -109,7 +110,17 @@ class AlignedData:
         return len(self.traits)
 
 
-def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool = True) -> AlignedData:
+#: Kinds that allele letters alone give to A/T and C/G, beside those of :mod:`ldscores.shared.alleles`.
+_KIND_AT, _KIND_CG = 3, 4
+
+
+def align(
+    traits: Sequence[SumStats],
+    tagging: Tagging,
+    *,
+    check_alleles: bool = True,
+    ambiguous: Literal["unsigned", "letters"] = "unsigned",
+) -> AlignedData:
     """Put traits on the SNP order of a tagging.
 
     SNPs are matched by name, as in LDSC; rows keep the order of the tagging (chromosome, position).  Where the tagging
@@ -124,6 +135,11 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
         in their place.
     check_alleles
         False trusts that all files count the same allele: nothing is flipped or dropped (LDSC's --no-check-alleles).
+    ambiguous
+        What becomes of SNPs whose strand letters cannot tell (A/T, C/G).  "unsigned": they count for heritabilities, for
+        no pair of traits, and their letters are not compared (LDSC).  "letters": strands are trusted, so that they have
+        a sign and must match like any other; SNPs with longer alleles are dropped (LDAK, which compares the letters of
+        *all* SNPs and so also drops unambiguous ones from the other strand, which are kept here).
 
     Raises
     ------
@@ -134,9 +150,13 @@ def align(traits: Sequence[SumStats], tagging: Tagging, *, check_alleles: bool =
         raise InputError("align: expected a list of summary statistics, then a tagging: align([trait], tagging)")
     if not traits:
         raise InputError("no trait: found none, expected at least one summary statistics file; name one")
+    if ambiguous not in ("unsigned", "letters"):
+        raise InputError(f"ambiguous: found {ambiguous!r}, expected unsigned or letters; correct it")
+    by_letters = ambiguous == "letters"
     regression_tagging = _regression_tagging(tagging)
     on_reference = [
-        _put_on_reference(trait, tagging, np.isfinite(regression_tagging), check_alleles) for trait in traits
+        _put_on_reference(trait, tagging, np.isfinite(regression_tagging), check_alleles, by_letters)
+        for trait in traits
     ]
     present = np.zeros(len(tagging.snp), dtype=bool)
     for columns in on_reference:
@@ -174,7 +194,7 @@ class _OnReference:
 
 
 def _put_on_reference(
-    trait: SumStats, tagging: Tagging, weighted: NDArray[np.bool_], check_alleles: bool
+    trait: SumStats, tagging: Tagging, weighted: NDArray[np.bool_], check_alleles: bool, by_letters: bool
 ) -> _OnReference:
     """Match one trait to the reference, drop what does not count, put z on the common orientation."""
     rows, places = _matching_rows(trait, tagging)
@@ -183,11 +203,15 @@ def _put_on_reference(
     if not counts.all():
         rows, places = rows[counts], places[counts]
     steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
-    signs, kinds = _signs_and_kinds(trait, rows, check_alleles)
+    signs, kinds = _signs_and_kinds(trait, rows, check_alleles, by_letters)
     share_mismatched = 0.0
     if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
-        theirs = allele_kinds(tagging.a1[places], tagging.a2[places])
-        same = (kinds == theirs) | (kinds == 0) | (theirs == 0)
+        theirs = _kinds(tagging.a1[places], tagging.a2[places], by_letters)
+        same = kinds == theirs
+        if by_letters and trait.a1 is not None:
+            same &= kinds != 0
+        else:
+            same |= (kinds == 0) | (theirs == 0)
         rows, places, signs, kinds = rows[same], places[same], signs[same], kinds[same]
         steps.append(FilterCount("with the alleles of the LD reference", steps[-1].kept - len(rows), len(rows)))
         share_mismatched = float(1 - same.mean()) if len(same) else 0.0
@@ -227,8 +251,17 @@ def _matching_rows(trait: SumStats, tagging: Tagging) -> tuple[NDArray[np.int64]
     return np.arange(len(found)), found.astype(np.int64)
 
 
+def _kinds(a1: NDArray[np.uint8], a2: NDArray[np.uint8], by_letters: bool) -> NDArray[np.int8]:
+    """Kind of each allele pair; with `by_letters` also of A/T and C/G, whose strand is then trusted."""
+    kinds = allele_kinds(a1, a2)
+    if by_letters:
+        kinds[(a1 < NOT_A_BASE) & (a1 == 3 - a2)] = _KIND_AT
+        kinds[(kinds == _KIND_AT) & ((a1 == 1) | (a1 == 2))] = _KIND_CG
+    return kinds
+
+
 def _signs_and_kinds(
-    trait: SumStats, rows: NDArray[np.int64], check_alleles: bool
+    trait: SumStats, rows: NDArray[np.int64], check_alleles: bool, by_letters: bool
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Factor to the common orientation, and kind of the alleles; without alleles z stays as it is."""
     if not check_alleles:
@@ -236,9 +269,12 @@ def _signs_and_kinds(
     if trait.a1 is None or trait.a2 is None:
         return np.ones(len(rows), np.int8), np.zeros(len(rows), np.int8)
     a1, a2 = trait.a1[rows], trait.a2[rows]
-    kind = allele_kinds(a1, a2)
+    kind = _kinds(a1, a2, by_letters)
     # An ambiguous SNP keeps its own sign: its chi2 counts for a heritability, its kind keeps it out of every pair.
-    return np.where(kind == 0, np.int8(1), allele_orientations(a1, a2)), kind
+    signs = np.where(kind == 0, np.int8(1), allele_orientations(a1, a2))
+    if by_letters:
+        signs = np.where(kind >= _KIND_AT, np.where(a1 < a2, np.int8(1), np.int8(-1)), signs)
+    return signs, kind
 
 
 def _maf_correlation(trait: SumStats, tagging: Tagging, rows: NDArray, found: NDArray) -> float:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.collinearity import check_not_collinear
+from ldscores.shared.collinearity import check_gram_not_collinear
+from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from sumh2.alignment import AlignedData, AlignedTrait
-from sumh2.kernels.column_regression import fit_columns
+from sumh2.h2_result import H2Result
+from sumh2.kernels.column_regression import ColumnFit, solve_columns, sum_columns_of_chi2
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
@@ -24,12 +25,13 @@ from sumh2.regression_input import (
     check_positive,
     check_varies,
     fitting,
+    one_blas_thread,
     resolve_totals,
     trait_info,
 )
-from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.results import z_and_p
 from sumh2.sumstats import FilterCount
-from sumh2.verdicts import WHY_SEPARATOR, Finding, coverage_findings, h2_findings, judge
+from sumh2.verdicts import Finding, coverage_findings, h2_findings, judge
 
 log = logging.getLogger(__name__)
 
@@ -44,146 +46,6 @@ CHI2_MEDIAN = 0.4549
 def lambda_gc(z: Floats) -> float:
     """Genomic inflation: median chi2 over the median expected without signal and confounding."""
     return float(np.median(z * z) / CHI2_MEDIAN)
-
-
-@dataclass(frozen=True)
-class H2Result(Result):
-    """Heritability of one trait.
-
-    Parameters
-    ----------
-    trait
-        Name.
-    h2, h2_se, h2_z, h2_p, h2_log10_p
-        Observed-scale heritability; the p-value is two-sided.
-    intercept, intercept_se
-        The SE is NaN for a fixed intercept.
-    ratio, ratio_se
-        (intercept - 1) / (mean chi2 - 1), its mean chi2 treated as known (as LDSC); NaN unless mean chi2 > 1 and the
-        intercept is free.
-    h2_liab, h2_liab_se
-        Liability scale; NaN without prevalences.
-    lambda_gc, mean_chi2, max_chi2
-        Over the regression SNPs.
-    n_snps, n_blocks
-        SNPs in the regression, jackknife blocks.
-    n_mean
-        Mean sample size over the regression SNPs.
-    m
-        Reference SNPs behind the LD scores, summed over categories.
-    two_step
-        Cutoff of the two-step estimator, None without.
-    chisq_max
-        SNPs with a chi2 at or above it were left out; None where none was.
-    steps
-        SNPs removed and kept, step by step.
-    status, why
-        ok, caution or unusable, and what to do.
-    categories, tau, tau_cov
-        Heritability per SNP of each category, (n_categories,), and its covariance.
-    delete_values : float64, (n_blocks,)
-        h2 with each block left out.
-    tau_delete : float64, (n_blocks, n_categories)
-    intercept_delete : float64, (n_blocks,)
-    totals : float64, (n_categories,)
-        Reference SNPs behind each LD score.
-    """
-
-    trait: str
-    h2: float
-    h2_se: float
-    h2_z: float
-    h2_p: float
-    h2_log10_p: float
-    intercept: float
-    intercept_se: float
-    ratio: float
-    ratio_se: float
-    h2_liab: float
-    h2_liab_se: float
-    lambda_gc: float
-    mean_chi2: float
-    max_chi2: float
-    n_snps: int
-    n_blocks: int
-    n_mean: float
-    m: float
-    two_step: float | None
-    chisq_max: float | None
-    steps: tuple[FilterCount, ...]
-    status: str
-    why: str
-    categories: tuple[str, ...]
-    tau: Floats
-    tau_cov: Floats
-    delete_values: Floats
-    tau_delete: Floats
-    intercept_delete: Floats
-    totals: Floats
-    samp_prev: float | None = None
-    pop_prev: float | None = None
-    origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> H2Result:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        names = (
-            "trait", "h2", "h2_se", "h2_z", "h2_p", "h2_log10_p", "intercept", "intercept_se", "ratio", "ratio_se",
-            "h2_liab", "h2_liab_se", "samp_prev", "pop_prev", "lambda_gc", "mean_chi2", "max_chi2", "n_snps",
-            "n_blocks", "n_mean", "m", "two_step", "chisq_max", "status", "why",
-        )  # fmt: skip
-        return [{name: getattr(self, name) for name in names}]
-
-    def details(self) -> dict[str, Any]:
-        """SNP counts step by step; for each LD score its M, tau and heritability with standard errors."""
-        tau_se = np.sqrt(np.diag(self.tau_cov))
-        return {
-            "steps": [{"what": step.what, "removed": step.removed, "kept": step.kept} for step in self.steps],
-            "categories": [
-                {"category": name, "m": m, "tau": tau, "tau_se": se, "h2": m * tau, "h2_se": m * se}
-                for name, m, tau, se in zip(self.categories, self.totals, self.tau, tau_se, strict=True)
-            ],
-        }
-
-    def __str__(self) -> str:
-        lines = [f"{self.trait}: SNP heritability", ""]
-        shown = [step for step in self.steps if step.removed or step in self.steps[-2:]]
-        width = max((len(step.what) for step in shown), default=0)
-        lines += [f"  {step.what:<{width}} {step.kept:>11,} SNPs" + _minus(step.removed) for step in shown]
-        estimator = f"two-step, cutoff {self.two_step:g}" if self.two_step is not None else "one step"
-        if len(self.categories) > 1:
-            estimator = f"{len(self.categories)} LD scores, one weighted fit"
-        lines += [
-            "",
-            f"  h2 (observed scale)  {with_se(self.h2, self.h2_se)}   "
-            f"z {self.h2_z:.2f}, p {p_text(self.h2_p, self.h2_log10_p)}",
-        ]
-        if np.isfinite(self.h2_liab):
-            lines.append(
-                f"  h2 (liability scale) {with_se(self.h2_liab, self.h2_liab_se)}   "
-                f"sample prevalence {self.samp_prev:g}, population prevalence {self.pop_prev:g}"
-            )
-        lines += [
-            f"  intercept            {with_se(self.intercept, self.intercept_se)}",
-            f"  ratio                {with_se(self.ratio, self.ratio_se)}",
-            f"  lambda GC {self.lambda_gc:.4f}, mean chi2 {self.mean_chi2:.4f}, max chi2 {self.max_chi2:.1f}, "
-            f"mean N {self.n_mean:,.0f}",
-            f"  {self.n_snps:,} SNPs, M {self.m:,.0f}, {self.n_blocks} jackknife blocks, {estimator}",
-            "",
-            f"  status: {self.status}",
-        ]
-        lines += [f"    {reason}" for reason in self.why.split(WHY_SEPARATOR) if reason]
-        return "\n".join(lines)
-
-
-def _minus(removed: int) -> str:
-    return f"  (-{removed:,})" if removed else ""
 
 
 def fit_h2(
@@ -235,11 +97,49 @@ def fit_h2(
     FitError
         Too few SNPs, constant or collinear LD scores.
     """
+    trait_info(aligned, trait)
+    totals = resolve_totals(aligned.reference, m)
+    return _fit(aligned, trait, two_step, intercept, chisq_max, n_blocks, totals)[0]
+
+
+def fit_stratified_h2(
+    aligned: AlignedData,
+    totals: Floats,
+    *,
+    trait: int = 0,
+    intercept: float | None = None,
+    chisq_max: float | None = None,
+    n_blocks: int = 200,
+) -> tuple[H2Result, ColumnFit, NDArray[np.int64]]:
+    """:func:`fit_h2` of several LD scores with what a partition needs of it: the fit, and its rows of `aligned`.
+
+    Parameters
+    ----------
+    totals : float64, (n_categories,)
+        M of each category, resolved; that of a continuous annotation may be negative.
+    """
+    if aligned.tagging.shape[1] == 1:
+        raise InputError(
+            f"{aligned.reference.where}: found one LD score, expected two or more to partition a heritability between; "
+            "name LD scores of several categories, or use sumh2 h2"
+        )
+    result, fit, rows = _fit(aligned, trait, None, intercept, chisq_max, n_blocks, totals)
+    return result, fit, rows.places
+
+
+def _fit(
+    aligned: AlignedData,
+    trait: int,
+    two_step: float | None | Literal["auto"],
+    intercept: float | None,
+    chisq_max: float | None,
+    n_blocks: int,
+    totals: Floats,
+) -> tuple[H2Result, ColumnFit | None, _Rows]:
     info = trait_info(aligned, trait)
     single = aligned.tagging.shape[1] == 1
     cutoff = _two_step_cutoff(two_step, intercept, single)
     check_positive(chisq_max, "--chisq-max", "80")
-    totals = resolve_totals(aligned.reference, m)
     n_coefs = aligned.tagging.shape[1] + (intercept is None)
     present = np.isfinite(aligned.z[:, trait])
     n_asked = check_enough(int(present.sum()), n_blocks, n_coefs, info.name)
@@ -255,12 +155,12 @@ def fit_h2(
         steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(rows.z) - n_below, n_below))
         check_enough(n_below, n_asked, n_coefs, f"{info.name}, chi2 below {cutoff:g}")
     n_used = check_enough(len(rows.z), n_asked, n_coefs, info.name)
+    fit = None
     with fitting(info.name):
-        estimates = (
-            _fit_single(rows, float(totals[0]), n_used, intercept, cutoff, aligned)
-            if single
-            else _fit_many(rows, totals, n_used, intercept, aligned)
-        )
+        if single:
+            estimates = _fit_single(rows, float(totals[0]), n_used, intercept, cutoff, aligned)
+        else:
+            estimates, fit = _fit_many(rows, totals, n_used, intercept, aligned)
     findings = coverage_findings(
         study_chromosomes=aligned.first_and_last_chromosome(present),
         reference_chromosomes=aligned.first_and_last_chromosome(None),
@@ -272,7 +172,9 @@ def fit_h2(
         outliers_removed=limit is not None,
         reference_notes=aligned.reference.notes,
     )
-    return _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), aligned.reference.names, findings)
+    names = aligned.reference.names
+    result = _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), names, findings)
+    return result, fit, rows
 
 
 def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float | None, single: bool) -> float | None:
@@ -293,23 +195,22 @@ def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The SNPs of one regression."""
+    """The SNPs of one regression; their LD scores stay where they are, at these places."""
 
     z: Floats
     n: Floats
-    tagging: Floats
     regression_ld: Floats
+    places: NDArray[np.int64]
 
     def take(self, kept: NDArray[np.bool_]) -> _Rows:
         if kept.all():
             return self
-        return _Rows(self.z[kept], self.n[kept], self.tagging[kept], self.regression_ld[kept])
+        return _Rows(self.z[kept], self.n[kept], self.regression_ld[kept], self.places[kept])
 
 
 def _chosen_rows(aligned: AlignedData, trait: int, present: NDArray[np.bool_]) -> _Rows:
-    return _Rows(aligned.z[:, trait], aligned.n_samples[:, trait], aligned.tagging, aligned.regression_tagging).take(
-        present
-    )
+    columns = aligned.z[:, trait], aligned.n_samples[:, trait], aligned.regression_tagging
+    return _Rows(*columns, np.arange(len(present))).take(present)
 
 
 @dataclass(frozen=True)
@@ -330,9 +231,9 @@ class _Estimates:
 def _fit_single(
     rows: _Rows, m: float, n_blocks: int, intercept: float | None, cutoff: float | None, aligned: AlignedData
 ) -> _Estimates:
+    ld_score = aligned.tagging[rows.places, 0]
     if intercept is None:
-        check_varies(rows.tagging[:, 0], aligned.reference.names[0])
-    ld_score = np.ascontiguousarray(rows.tagging[:, 0])
+        check_varies(ld_score, aligned.reference.names[0])
     regression = RegressionRows(rows.z, rows.z, rows.n, rows.n, ld_score, rows.regression_ld, m)
     fit = fit_product(regression, n_blocks, ProductWeights.of_one_trait, 1.0, intercept, cutoff)
     return _Estimates(
@@ -348,12 +249,21 @@ def _fit_single(
     )
 
 
-def _fit_many(rows: _Rows, totals: Floats, n_blocks: int, intercept: float | None, aligned: AlignedData) -> _Estimates:
-    check_not_collinear(rows.tagging, aligned.reference.names, aligned.reference.where)
-    fit = fit_columns(rows.z**2, rows.n, rows.tagging, rows.regression_ld, totals, n_blocks, intercept)
+def _fit_many(
+    rows: _Rows, totals: Floats, n_blocks: int, intercept: float | None, aligned: AlignedData
+) -> tuple[_Estimates, ColumnFit]:
+    places = None if len(rows.places) == len(aligned.tagging) else rows.places
+    with one_blas_thread():
+        sums, n_bar = sum_columns_of_chi2(
+            rows.z**2, rows.n, aligned.tagging, rows.regression_ld, totals, n_blocks, intercept, rows=places,
+            n_threads=usable_cores(),
+        )  # fmt: skip
+        gram = sums.xtx[:, :-1, :-1].sum(axis=0)
+        check_gram_not_collinear(gram, aligned.reference.names, aligned.reference.where)
+        fit = solve_columns(sums, n_bar, intercept)
     h2_delete = fit.tau.delete_values @ totals
     h2 = float(fit.tau.estimate @ totals)
-    return _Estimates(
+    estimates = _Estimates(
         h2=h2,
         h2_se=jackknife_se(h2, h2_delete),
         h2_delete=h2_delete,
@@ -364,6 +274,7 @@ def _fit_many(rows: _Rows, totals: Floats, n_blocks: int, intercept: float | Non
         tau_cov=fit.tau.cov,
         tau_delete=fit.tau.delete_values,
     )
+    return estimates, fit
 
 
 def _h2_result(

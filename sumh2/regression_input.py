@@ -88,6 +88,13 @@ def check_enough(n_snps: int, n_blocks: int, n_coefs: int, what: str) -> int:
     return blocks
 
 
+def one_blas_thread() -> contextlib.AbstractContextManager:
+    """Keep the BLAS to one thread: products of a block's few rows and columns only wait for a second one."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")
+
+
 @contextlib.contextmanager
 def fitting(what: str) -> Iterator[None]:
     """Turn a singular system or impossible weights into one message."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,20 @@ from ldscores.shared.errors import FitError, InputError
 from ldscores.shared.progress import progress
 from sumh2.alignment import AlignedData
 from sumh2.h2 import lambda_gc
-from sumh2.kernels.jackknife import jackknife_covariance, ratio_se
+from sumh2.kernels.jackknife import correlation_with_se
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
-from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
 from sumh2.results import z_and_p
 from sumh2.rg_result import NAN, RgPair, RgResult
+from sumh2.trait_pairs import (
+    check_common_snps,
+    choose_pairs,
+    gcov_intercepts_of_pairs,
+    gcov_liability_factor,
+    liability_factor_of,
+    values_per_trait,
+)
 from sumh2.verdicts import Finding, intercept_findings, judge, rg_findings
 
 log = logging.getLogger(__name__)
@@ -100,11 +106,11 @@ def fit_rg(
     InputError
         Fewer than two traits, a file without alleles, several LD scores, options that do not fit.
     """
-    chosen = _chosen_pairs(aligned, pairs)
+    chosen = choose_pairs(aligned, pairs)
     options = _Options(
         two_step=check_positive(two_step, "--two-step", "30"),
-        intercepts=_per_trait(intercept, aligned.n_traits, "intercept"),
-        gcov_intercepts=_gcov_intercepts(gcov_intercept, chosen, aligned.n_traits),
+        intercepts=values_per_trait(intercept, aligned.n_traits, "intercept"),
+        gcov_intercepts=gcov_intercepts_of_pairs(gcov_intercept, chosen, aligned.n_traits),
         chisq_max=check_positive(chisq_max, "--chisq-max", "80"),
         n_blocks=n_blocks,
         m=_single_total(aligned, m),
@@ -123,25 +129,6 @@ def fit_rg(
     return RgResult(fitted, options.m)
 
 
-def _chosen_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
-    n_traits = aligned.n_traits
-    if n_traits < 2:
-        raise InputError("rg: found one trait, expected two or more; name another summary statistics file")
-    for trait in aligned.traits:
-        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
-            raise InputError(
-                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
-                "correlation is unknown; munge the file with its alleles"
-            )
-    if not (pairs in ("all", "first") if isinstance(pairs, str) else len(pairs)):
-        raise InputError(f"pairs: found {pairs!r}, expected all, first or pairs of column numbers; correct it")
-    if pairs == "all":
-        return list(itertools.combinations(range(n_traits), 2))
-    if pairs == "first":
-        return [(0, other) for other in range(1, n_traits)]
-    return [(int(first), int(second)) for first, second in pairs]
-
-
 def _single_total(aligned: AlignedData, m: Totals) -> float:
     names = aligned.reference.names
     if len(names) > 1:
@@ -152,37 +139,15 @@ def _single_total(aligned: AlignedData, m: Totals) -> float:
     return float(resolve_totals(aligned.reference, m)[0])
 
 
-def _per_trait(value: float | Sequence[float] | None, n_traits: int, what: str) -> tuple[float | None, ...]:
-    if value is None:
-        return (None,) * n_traits
-    values = [value] * n_traits if np.ndim(value) == 0 else list(value)
-    if len(values) == 1:
-        values = values * n_traits
-    if len(values) != n_traits:
-        raise InputError(f"{what}: found {len(values)} values, expected one or {n_traits}, one a trait; correct them")
-    return tuple(None if item is None or np.isnan(item) else float(item) for item in values)
-
-
-def _gcov_intercepts(value, pairs: list[tuple[int, int]], n_traits: int) -> dict[tuple[int, int], float | None]:
-    per_trait = _per_trait(value, n_traits, "gcov intercept")
-    several = value is not None and np.ndim(value) > 0 and len(value) > 1
-    if several and any(first != 0 for first, _ in pairs):
-        raise InputError(
-            f"gcov intercept: found {len(value)} values for pairs among all traits, expected one value; one value a "
-            "trait goes with the pairs of the first trait only: add --pairs first"
-        )
-    return {(first, second): per_trait[second] for first, second in pairs}
-
-
 def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) -> RgPair:
     """Fit one pair; a pair that these data cannot answer is a row with its reason."""
     first, second = (aligned.traits[column] for column in pair)
-    n_shared, n_matching, kept = _pair_rows(aligned, pair, options.chisq_max)
+    n_shared, n_matching, kept = choose_pair_rows(aligned, pair, options.chisq_max)
     n_snps = int(kept.sum())
     try:
-        _check_common_snps(first.name, second.name, n_shared, n_matching)
+        check_common_snps(first.name, second.name, n_shared, n_matching)
         n_blocks = check_enough(n_snps, options.n_blocks, 2, f"{first.name} - {second.name}")
-        rows = _pair_arrays(aligned, pair, kept, options.m)
+        rows = gather_pair_rows(aligned, pair, kept, options.m)
         n_blocks = _blocks_below(rows, options.two_step, n_blocks, f"{first.name} - {second.name}")
         check_varies(rows.ld_score, aligned.reference.names[0])
         with fitting(f"{first.name} - {second.name}"):
@@ -194,16 +159,6 @@ def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) ->
     return _estimates(aligned, pair, rows, fits, n_shared, n_matching)
 
 
-def _check_common_snps(first: str, second: str, n_shared: int, n_matching: int) -> None:
-    if not n_shared:
-        raise FitError(f"{first} - {second}: the traits share no SNP; expected most; use studies of the same SNPs")
-    if not n_matching:
-        raise FitError(
-            f"{first} - {second}: none of {n_shared} shared SNPs has the same unambiguous alleles in both; check the "
-            "allele columns"
-        )
-
-
 def _blocks_below(rows: RegressionRows, two_step: float | None, n_blocks: int, what: str) -> int:
     """Blocks that each of the three fits can have below the cutoff, so that their delete values go together."""
     if two_step is None:
@@ -213,7 +168,7 @@ def _blocks_below(rows: RegressionRows, two_step: float | None, n_blocks: int, w
     return check_enough(fewest, n_blocks, 2, f"{what}, chi2 below {two_step:g}")
 
 
-def _pair_rows(
+def choose_pair_rows(
     aligned: AlignedData, pair: tuple[int, int], chisq_max: float | None
 ) -> tuple[int, int, NDArray[np.bool_]]:
     """SNPs that both traits have, SNPs of those whose alleles match, and which SNPs the regression uses."""
@@ -229,7 +184,7 @@ def _pair_rows(
     return int(np.count_nonzero(shared)), n_matching, kept
 
 
-def _pair_arrays(aligned: AlignedData, pair: tuple[int, int], kept: NDArray[np.bool_], m: float) -> RegressionRows:
+def gather_pair_rows(aligned: AlignedData, pair: tuple[int, int], kept: NDArray[np.bool_], m: float) -> RegressionRows:
     first, second = pair
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
     columns = (
@@ -264,28 +219,8 @@ def _three_fits(
 
 def _rg_and_se(fits: tuple[ProductFit, ProductFit, ProductFit]) -> tuple[float, float, int]:
     """rg, its SE, and in how many jackknife samples a heritability is not positive."""
-    fit1, fit2, cross = fits
-    if not (fit1.total > 0 and fit2.total > 0):
-        return NAN, NAN, 0
-    denominator = float(np.sqrt(fit1.total * fit2.total))
-    rg = cross.total / denominator
-    bad = (fit1.total_delete <= 0) | (fit2.total_delete <= 0)
-    if bad.any():
-        return rg, _delta_method_se(fits), int(bad.sum())
-    delete = np.sqrt(fit1.total_delete * fit2.total_delete)
-    return rg, ratio_se(cross.total, denominator, cross.total_delete, delete), 0
-
-
-def _delta_method_se(fits: tuple[ProductFit, ProductFit, ProductFit]) -> float:
-    """SE of ``g / sqrt(h1 h2)`` to first order, from the joint jackknife covariance of (h1, h2, g)."""
-    fit1, fit2, cross = fits
-    estimate = np.array([fit1.total, fit2.total, cross.total])
-    covariance = jackknife_covariance(
-        estimate, np.column_stack([fit1.total_delete, fit2.total_delete, cross.total_delete])
-    )
-    scale = np.sqrt(fit1.total * fit2.total)
-    gradient = np.array([-cross.total / (2 * fit1.total), -cross.total / (2 * fit2.total), 1.0]) / scale
-    return float(np.sqrt(gradient @ covariance @ gradient))
+    estimate = np.array([fit.total for fit in fits])
+    return correlation_with_se(estimate, np.column_stack([fit.total_delete for fit in fits]))
 
 
 def _estimates(
@@ -301,9 +236,8 @@ def _estimates(
     rg, rg_se, n_bad_deletes = _rg_and_se(fits)
     rg_z, rg_p, rg_log10_p = z_and_p(rg, rg_se)
     gcov_z, gcov_p, gcov_log10_p = z_and_p(cross.total, cross.total_se)
-    factor1, factor2 = (_factor(trait.samp_prev, trait.pop_prev) for trait in (first, second))
-    # A quantitative trait has no liability scale of its own: its factor in the covariance is 1.
-    both = np.sqrt(_or_one(factor1) * _or_one(factor2)) if np.isfinite([factor1, factor2]).any() else NAN
+    factor1, factor2 = (liability_factor_of(trait) for trait in (first, second))
+    both = gcov_liability_factor(factor1, factor2)
     status, why = judge(
         rg_findings(
             rg=rg,
@@ -371,11 +305,3 @@ def _intercept_findings(fits: tuple[ProductFit, ProductFit, ProductFit], names: 
         text = f"gcov intercept held at {fits[2].intercept:g}: overlap, if it is another, biases rg"
         found.append(Finding("note", "fixed gcov intercept", text))
     return found
-
-
-def _factor(samp_prev: float | None, pop_prev: float | None) -> float:
-    return NAN if samp_prev is None or pop_prev is None else liability_factor(samp_prev, pop_prev)
-
-
-def _or_one(factor: float) -> float:
-    return factor if np.isfinite(factor) else 1.0

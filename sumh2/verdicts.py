@@ -32,6 +32,8 @@ FEW_BLOCKS = 50
 OUTLIER_PER_N, OUTLIER_CHI2 = 0.001, 80.0
 #: Below this correlation of minor allele frequencies, study and LD reference are hardly of one ancestry.
 MAF_CORRELATION_EXPECTED = 0.9
+#: Stands for the chromosome where a tagging names none, as LDAK's.
+UNKNOWN_CHROMOSOME = "NA"
 #: A share of mismatched alleles above this points at another build or a mixed-up file.
 MANY_MISMATCHES = 0.05
 
@@ -121,7 +123,9 @@ def coverage_findings(
 ) -> list[Finding]:
     """What to know of the SNPs behind a heritability; chromosomes are the first and the last one with SNPs."""
     found = []
-    if reference_chromosomes[0] == reference_chromosomes[1]:
+    if reference_chromosomes[0] == reference_chromosomes[1] == UNKNOWN_CHROMOSOME:
+        pass
+    elif reference_chromosomes[0] == reference_chromosomes[1]:
         found.append(
             Finding("caution", "one chromosome", f"the LD scores are of chromosome {reference_chromosomes[0]} alone, so "
                     "is the h2; use LD scores of all chromosomes")
@@ -142,7 +146,7 @@ def coverage_findings(
             Finding("caution", "few reference SNPs", f"M is {m:,.0f}, less than half of the {n_snps:,} regression SNPs; "
                     "h2 is in proportion to M: check --m and the .l2.M files")
         )  # fmt: skip
-    limit = max(OUTLIER_PER_N * max_n, OUTLIER_CHI2)
+    limit = outlier_limit(max_n)
     if max_chi2 > limit and not outliers_removed:
         level: Level = "caution" if max_chi2 > 5 * limit else "note"
         found.append(
@@ -150,6 +154,11 @@ def coverage_findings(
                     "leaves out what single loci add")
         )  # fmt: skip
     return found
+
+
+def outlier_limit(max_n: float) -> float:
+    """chi2 above which single loci weigh much, LDSC's limit of its stratified fits."""
+    return max(OUTLIER_PER_N * max_n, OUTLIER_CHI2)
 
 
 def intercept_findings(

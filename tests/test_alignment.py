@@ -252,11 +252,13 @@ def test_step_one__leaves_out_the_snp_that_stands_on_the_cutoff():
 
 
 def test_delta_method__agrees_with_the_ratio_jackknife_on_good_data():
-    from sumh2.rg import _delta_method_se
+    from sumh2.kernels.jackknife import first_order_correlation_se
 
     first = trait("a")
     pair = fit_rg(align([first, trait("b", 2, overlap_with=first)], tagging())).pairs[0]
-    assert _delta_method_se(pair.fits) == pytest.approx(pair.rg_se, rel=0.05)
+    estimate = np.array([fit.total for fit in pair.fits])
+    delete_values = np.column_stack([fit.total_delete for fit in pair.fits])
+    assert first_order_correlation_se(estimate, delete_values) == pytest.approx(pair.rg_se, rel=0.05)
 
 
 def test_weights__clip_heritabilities_and_covariance():

@@ -16,7 +16,17 @@ from sumh2.cli.loading import (
     read_chosen_tagging,
     read_traits,
     run_provenance,
+    with_influence,
     written_report,
+)
+from sumh2.cli.sumher import (
+    SUMHER_FLAGS_OF_H2,
+    SUMHER_FLAGS_OF_RG,
+    estimate_h2_by_sumher,
+    estimate_rg_by_sumher,
+    files_of_words,
+    refuse_flags,
+    tell_model_to_ldsc,
 )
 
 
@@ -25,6 +35,7 @@ def h2(
     sumstats: str,
     *,
     ld: str,
+    estimator: Literal["ldsc", "sumher"] = "ldsc",
     w_ld: str | None = None,
     out: str | None = None,
     trait: str | None = None,
@@ -33,26 +44,43 @@ def h2(
     intercept: float | None = None,
     no_intercept: bool = False,
     chisq_max: float | None = None,
+    free_intercept: bool = False,
+    genomic_control: bool = False,
+    solver: Literal["likelihood", "least-squares"] | None = None,
+    cutoff: float | None = None,
+    truncate: float | None = None,
+    chisq_factor: float | None = None,
+    no_ambiguous: bool = False,
+    check_sums: bool = False,
     n_blocks: int = 200,
-    m: str = "M_5_50",
+    m: str | None = None,
     samp_prev: float | None = None,
     pop_prev: float | None = None,
     print_cov: bool = False,
     print_delete_vals: bool = False,
+    influence: bool = False,
     ldsc_log: bool = False,
+    ldak_files: bool = False,
+    print_snp_h2: bool = False,
+    matrix: str | None = None,
     plot: str | None = None,
 ) -> object:
-    """SNP heritability and LD Score regression intercept of one trait.
+    """SNP heritability and confounding of one trait, by LD Score regression or SumHer.
 
-    Regresses chi2 on LD scores: the slope is the heritability, the intercept is what confounding adds.  Numbers equal
-    those of LDSC 1.0.1 --h2.  The report counts SNPs at every step and ends with a status and a why.
+    ldsc regresses chi2 on LD scores: the slope is the heritability, the intercept is what confounding adds.  sumher
+    fits any heritability model to its tagging by likelihood, and reports loglSS, shares and enrichments.  Numbers equal
+    those of LDSC 1.0.1 --h2 and LDAK 6.2 --sum-hers.  The report counts SNPs at every step and ends with a status and
+    a why.
 
     Parameters
     ----------
     sumstats
-        Munged summary statistics: .sumstats.parquet of `sumh2 munge`, or LDSC's .sumstats[.gz].
+        Munged summary statistics: .sumstats.parquet of `sumh2 munge`, LDSC's .sumstats[.gz], or LDAK's.
     ld
-        LD scores: a folder, a prefix, a file, @ for the chromosome, or a .tagging.parquet.  Several sets with commas.
+        LD scores or a tagging: a folder, a prefix, a file, @ for the chromosome, a .tagging.parquet, or LDAK's
+        .tagging.  Several sets with commas.
+    estimator
+        ldsc, or sumher.
     w_ld
         LD scores among the regression SNPs, for the weights; by default those of --ld.
     out
@@ -60,19 +88,37 @@ def h2(
     trait
         Name of the trait; by default the file's name.
     two_step
-        chi2 below which SNPs set the intercept; 30 by default, where the intercept is free and there is one LD score.
+        ldsc: chi2 below which SNPs set the intercept; 30 by default, where the intercept is free and there is one LD score.
     one_step
-        One step with all SNPs instead of two.
+        ldsc: one step with all SNPs instead of two.
     intercept
-        Hold the intercept at this value.
+        ldsc: hold the intercept at this value.
     no_intercept
-        Hold the intercept at 1, as if there were no confounding.
+        Hold the intercept at 1, as if there were no confounding; sumher does so by default.
     chisq_max
-        Leave out SNPs with a chi2 at or above this; by default none (with several LD scores max(0.001 max N, 80)).
+        ldsc: leave out SNPs with a chi2 at or above this; by default none (with several LD scores max(0.001 max N,
+        80)).
+    free_intercept
+        sumher: fit confounding that grows with the sample size (LDAK's --intercept YES).
+    genomic_control
+        sumher: fit multiplicative inflation (LDAK's --genomic-control YES).
+    solver
+        sumher: likelihood, or least-squares (LDAK's --chisq-solver NO).
+    cutoff
+        sumher: leave out SNPs that explain this share of the phenotype or more, e.g. 0.01.
+    truncate
+        sumher: make larger chi2 this.
+    chisq_factor
+        sumher: multiply all chi2 by this (LDAK's --scaling).
+    no_ambiguous
+        sumher: leave out A/T and C/G SNPs.
+    check_sums
+        sumher: stop when a SNP of the tagging has no statistics, as LDAK does; otherwise they are counted.
     n_blocks
         Jackknife blocks.
     m
-        Number of reference SNPs: M_5_50 (MAF above 5%), M (all), or numbers, one an LD score.
+        Number of reference SNPs: M_5_50 (MAF above 5%, the default), M (all), or numbers, one an LD score.  Taggings
+        of a heritability model bring their own to sumher.
     samp_prev
         Share of cases in the sample, 0 to 1; with --pop-prev gives the liability scale.
     pop_prev
@@ -81,28 +127,46 @@ def h2(
         Write <out>.cov, the covariance of the heritability per SNP, as LDSC does.
     print_delete_vals
         Write <out>.delete and <out>.part_delete, the estimates with each block left out, as LDSC does.
+    influence
+        ldsc: also write <out>.influence.tsv: h2 without the most influential blocks, without each chromosome, and with
+        chi2 capped.
     ldsc_log
-        Report in the words of LDSC's log ("Total Observed scale h2: ...") instead of ours.
+        ldsc: report in the words of LDSC's log ("Total Observed scale h2: ...") instead of ours.
+    ldak_files
+        sumher: write LDAK's <out>.hers, .cats, .share, .enrich, .extra, .taus, .cross, .labels and .overlap too.
+    print_snp_h2
+        sumher: write <out>.ind.hers (LDAK's form, for prediction tools) and <out>.snp_h2.parquet, the expected
+        heritability of each SNP.
+    matrix
+        sumher: the categories of each SNP for --print-snp-h2: LDAK's .matrix, or Parquet; by default the one beside the
+        tagging.
     plot
-        Draw chi2 in bins of LD score with the fitted line, to this .png, .pdf or .svg (extra [plot]).
+        ldsc: draw chi2 in bins of LD score with the fitted line, to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
     sumh2 h2 scz.sumstats.parquet --ld eur_w_ld_chr/ --out scz.h2
     sumh2 h2 scz.sumstats.gz --ld eur_w_ld_chr/ --samp-prev 0.4 --pop-prev 0.01
     sumh2 h2 bmi.sumstats.parquet --ld eur.tagging.parquet --no-intercept
+    sumh2 h2 bmi.sumstats.parquet --ld bld.tagging --estimator sumher --out bmi.bld --ldak-files
     """
     options = dict(locals())
+    if estimator == "sumher":
+        return estimate_h2_by_sumher(options)
+    refuse_flags(options, SUMHER_FLAGS_OF_H2, "--estimator ldsc", "add --estimator sumher, or drop it")
     from sumh2.alignment import align
     from sumh2.h2 import fit_h2
     from sumh2.ldsc_log import h2_log, write_h2_side_files
 
-    check_outputs(out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals)
+    check_outputs(
+        out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence
+    )
     if one_step and two_step is not None:
         raise InputError("found --one-step and --two-step, expected one of them; drop one")
     with logged(out) as note:
         traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
         tagging = read_chosen_tagging(ld, w_ld)
+        tell_model_to_ldsc(tagging)
         aligned = align(traits, tagging)
         result = fit_h2(
             aligned,
@@ -110,7 +174,7 @@ def h2(
             intercept=chosen_intercept(intercept, no_intercept, 1.0),
             chisq_max=chisq_max,
             n_blocks=n_blocks,
-            m=chosen_totals(m),
+            m=chosen_totals(m or "M_5_50"),
         )
         if out is not None:
             result = result.with_provenance(run_provenance([sumstats], tagging, options))
@@ -120,13 +184,19 @@ def h2(
             from sumh2.plots import plot_h2, save_figure
 
             save_figure(plot_h2(result, aligned), plot)
-        return written_report(result, h2_log(result) if ldsc_log else None, out, note)
+        text = h2_log(result) if ldsc_log else None
+        if influence:
+            from sumh2.influence import measure_h2_influence
+
+            text = with_influence(measure_h2_influence(result, aligned), result, text, out)
+        return written_report(result, text, out, note)
 
 
 @command(group="Estimates")
 def rg(
     *sumstats: str,
     ld: str,
+    estimator: Literal["ldsc", "sumher"] = "ldsc",
     w_ld: str | None = None,
     out: str | None = None,
     traits: list[str] | None = None,
@@ -136,20 +206,29 @@ def rg(
     gcov_intercept: list[float] | None = None,
     no_intercept: bool = False,
     chisq_max: float | None = None,
+    genomic_control: bool = False,
+    cutoff: float | None = None,
+    truncate: float | None = None,
+    chisq_factor: float | None = None,
+    allow_ambiguous: bool = False,
+    check_sums: bool = False,
     n_blocks: int = 200,
-    m: str = "M_5_50",
+    m: str | None = None,
     samp_prev: list[float] | None = None,
     pop_prev: list[float] | None = None,
     no_check_alleles: bool = False,
     print_cov: bool = False,
     print_delete_vals: bool = False,
+    influence: bool = False,
     ldsc_log: bool = False,
+    ldak_files: bool = False,
     plot: str | None = None,
     threads: int = 0,
 ) -> object:
     """Genetic correlation of two or more traits, every pair on its own SNPs.
 
-    Numbers equal those of LDSC 1.0.1 --rg.  Alleles are compared on both strands; a SNP that does not match is dropped
+    Numbers equal those of LDSC 1.0.1 --rg, and with sumher those of LDAK 6.2 --sum-cors, under any heritability model
+    and for each of its categories.  Alleles are compared on both strands; a SNP that does not match is dropped
     and counted, never the pair.  A correlation outside -1 to 1 is reported as it is, with a status.
 
     Parameters
@@ -157,7 +236,10 @@ def rg(
     sumstats
         Two or more munged files, separated by blanks (or one comma list, as LDSC).
     ld
-        LD scores: a folder, a prefix, a file, @ for the chromosome, or a .tagging.parquet.
+        LD scores or a tagging: a folder, a prefix, a file, @ for the chromosome, a .tagging.parquet, or LDAK's
+        .tagging.
+    estimator
+        ldsc, or sumher.
     w_ld
         LD scores among the regression SNPs, for the weights; by default those of --ld.
     out
@@ -167,20 +249,34 @@ def rg(
     pairs
         all pairs, or the first trait with each other one as LDSC does.
     two_step
-        chi2 cutoff of the two-step estimator; by default one step, as LDSC --rg.
+        ldsc: chi2 cutoff of the two-step estimator; by default one step, as LDSC --rg.
     intercept
-        Hold the h2 intercepts: one value, or one a trait; nan leaves a trait's free.
+        Hold the h2 intercepts: one value, or one a trait; nan leaves a trait's free.  For sumher 1 is the only value
+        (LDAK's --intercept NO).
     gcov_intercept
         Hold the gcov intercepts: one value, or with --pairs first one a trait (the first is ignored).  0 says that the
         samples do not overlap.
     no_intercept
         Hold the h2 intercepts at 1 and the gcov intercepts at 0.
     chisq_max
-        Leave out SNPs with (z1 z2)^2 at or above the square of this.
+        ldsc: leave out SNPs with (z1 z2)^2 at or above the square of this.
+    genomic_control
+        sumher: fit multiplicative inflation of each trait in the place of its intercept.
+    cutoff
+        sumher: leave out SNPs that explain this share of a phenotype or more, e.g. 0.01.
+    truncate
+        sumher: make larger chi2 this.
+    chisq_factor
+        sumher: multiply all chi2 by this.
+    allow_ambiguous
+        sumher: use A/T and C/G SNPs, trusting that all files are of one strand; by default they are left out.
+    check_sums
+        sumher: stop when a SNP of the tagging has no statistics, as LDAK does; otherwise they are counted.
     n_blocks
         Jackknife blocks.
     m
-        Number of reference SNPs: M_5_50 (MAF above 5%), M (all), or a number.
+        Number of reference SNPs: M_5_50 (MAF above 5%, the default), M (all), or a number.  Taggings of a heritability
+        model bring their own to sumher.
     samp_prev
         Share of cases in each sample, separated by commas; nan for a quantitative trait.
     pop_prev
@@ -188,11 +284,16 @@ def rg(
     no_check_alleles
         Trust that all files count the same allele: nothing is flipped or dropped.
     print_cov
-        Write <out>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.cov as LDSC does.
+        ldsc: write <out>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.cov as LDSC does.
     print_delete_vals
-        Write <out>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.delete as LDSC does.
+        ldsc: write <out>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.delete as LDSC does.
+    influence
+        ldsc: also write <out>.influence.tsv: rg without the most influential blocks, without each chromosome, and with
+        chi2 capped.
     ldsc_log
-        Report in the words of LDSC's log instead of ours.
+        ldsc: report in the words of LDSC's log instead of ours.
+    ldak_files
+        sumher: write LDAK's <out>.cors, .cors.full, .labels and .overlap too.
     plot
         Draw the correlations with their 95% intervals, to this .png, .pdf or .svg (extra [plot]).
     threads
@@ -203,20 +304,25 @@ def rg(
     sumh2 rg scz.sumstats.parquet bip.sumstats.parquet --ld eur_w_ld_chr/ --out scz_bip
     sumh2 rg scz.sumstats.gz,bip.sumstats.gz,mdd.sumstats.gz --ld eur_w_ld_chr/ --pairs first
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld eur.tagging.parquet --gcov-intercept 0
+    sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld human_default.tagging --estimator sumher --out a_b
     """
     options = dict(locals())
+    if estimator == "sumher":
+        return estimate_rg_by_sumher(options)
+    refuse_flags(options, SUMHER_FLAGS_OF_RG, "--estimator ldsc", "add --estimator sumher, or drop it")
     from sumh2.alignment import align
     from sumh2.ldsc_log import rg_log, write_rg_side_files
     from sumh2.rg import fit_rg
 
-    files = [name.strip() for word in sumstats for name in word.split(",") if name.strip()]
-    if len(files) < 2:
-        raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
-    check_outputs(out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals)
+    files = files_of_words(sumstats)
+    check_outputs(
+        out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence
+    )
     if threads < 0:
         raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     with logged(out) as note:
         tagging = read_chosen_tagging(ld, w_ld)
+        tell_model_to_ldsc(tagging)
         aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
         if no_intercept and (intercept or gcov_intercept):
             raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
@@ -228,7 +334,7 @@ def rg(
             gcov_intercept=0.0 if no_intercept else gcov_intercept,
             chisq_max=chisq_max,
             n_blocks=n_blocks,
-            m=chosen_totals(m),
+            m=chosen_totals(m or "M_5_50"),
             n_threads=threads or usable_cores(),
         )
         if out is not None:
@@ -239,4 +345,10 @@ def rg(
             from sumh2.plots import plot_rg, save_figure
 
             save_figure(plot_rg(result), plot)
-        return written_report(result, rg_log(result) if ldsc_log else None, out, note)
+        text = rg_log(result) if ldsc_log else None
+        if influence:
+            from sumh2.influence import measure_rg_influence
+
+            measured = measure_rg_influence(result, aligned, two_step=two_step, chisq_max=chisq_max)
+            text = with_influence(measured, result, text, out)
+        return written_report(result, text, out, note)

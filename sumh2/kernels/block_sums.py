@@ -7,6 +7,7 @@ Point estimates, block jackknives, influence of a chromosome, merging of shards:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ from ldscores.shared.compiled import compiled
 from sumh2.kernels.weights import ProductWeights
 
 Floats = NDArray[np.float64]
+
+
+class Design(Protocol):
+    """What is cut in blocks of rows: an array, or what makes one of a slice (ScaledDesign)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: slice) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -73,12 +83,15 @@ def edges_among(used: NDArray[np.bool_], n_blocks: int) -> NDArray[np.int64]:
     return np.concatenate([[0], positions[inner], [len(used)]]).astype(np.int64)
 
 
-def weighted_block_sums(design: Floats, response: Floats, weights: Floats, edges: NDArray[np.int64]) -> BlockSums:
+def weighted_block_sums(
+    design: Floats | Design, response: Floats, weights: Floats, edges: NDArray[np.int64]
+) -> BlockSums:
     """Block sums for any design, by one matrix product a block.
 
     Parameters
     ----------
     design : float64, (n_snps, n_coefs)
+        Or anything that gives these rows of X for a slice, so that X need not be in memory as a whole.
     response, weights : float64, (n_snps,)
     edges : int64, (n_blocks + 1,)
     """
@@ -88,8 +101,9 @@ def weighted_block_sums(design: Floats, response: Floats, weights: Floats, edges
     yty = np.empty(n_blocks)
     for block in range(n_blocks):
         rows = slice(edges[block], edges[block + 1])
-        weighted = design[rows] * weights[rows, None]
-        xtx[block] = weighted.T @ design[rows]
+        x = design[rows]
+        weighted = x * weights[rows, None]
+        xtx[block] = weighted.T @ x
         xty[block] = weighted.T @ response[rows]
         yty[block] = (weights[rows] * response[rows]) @ response[rows]
     return BlockSums(xtx, xty, yty)

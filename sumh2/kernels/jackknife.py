@@ -2,6 +2,11 @@
 
 With B blocks, estimate e and delete values d_b, the pseudo-values are ``p_b = B e - (B - 1) d_b`` and the covariance of
 the estimate is ``cov(p) / B`` (Künsch 1989; Bulik-Sullivan et al. 2015a, Online Methods).
+
+LDAK writes the same number otherwise.  ``cov`` with B - 1 in its denominator centres the pseudo-values, so that e drops
+out: ``cov(p) / B = (B - 1)² sum_b (d_b - d)² / {(B - 1) B} = (B - 1) [mean(d_b²) - mean(d_b)²]`` with d the mean of the
+delete values, LDAK's ``(B - 1)`` times their variance with B in its denominator.  Whatever estimate the delete values
+belong to (LDAK's is the maximum of the likelihood, they are of one least-squares step), the error is the same.
 """
 
 from __future__ import annotations
@@ -84,3 +89,32 @@ def jackknife_se(estimate: float, delete_values: Floats) -> float:
 def ratio_se(numerator: float, denominator: float, numerator_delete: Floats, denominator_delete: Floats) -> float:
     """Standard error of a ratio whose two parts have delete values over the same blocks, (n_blocks,)."""
     return jackknife_se(numerator / denominator, numerator_delete / denominator_delete)
+
+
+def first_order_correlation_se(estimate: Floats, delete_values: Floats) -> float:
+    """Standard error of ``g / sqrt(h1 h2)`` to first order, from the joint jackknife covariance of (h1, h2, g)."""
+    h1, h2, g = estimate
+    gradient = np.array([-g / (2 * h1), -g / (2 * h2), 1.0]) / np.sqrt(h1 * h2)
+    return float(np.sqrt(gradient @ jackknife_covariance(estimate, delete_values) @ gradient))
+
+
+def correlation_with_se(estimate: Floats, delete_values: Floats) -> tuple[float, float, int]:
+    """``g / sqrt(h1 h2)``, its standard error, and the number of jackknife samples in which h1 or h2 is not positive.
+
+    Where there are such samples the error is :func:`first_order_correlation_se`.
+
+    Parameters
+    ----------
+    estimate : float64, (3,)
+        h1, h2 and g; the correlation is NaN unless h1 and h2 are positive.
+    delete_values : float64, (n_blocks, 3)
+    """
+    h1, h2, g = (float(value) for value in estimate)
+    if not (h1 > 0 and h2 > 0):
+        return float("nan"), float("nan"), 0
+    scale = float(np.sqrt(h1 * h2))
+    n_bad = int((delete_values[:, :2] <= 0).any(axis=1).sum())
+    if n_bad:
+        return g / scale, first_order_correlation_se(estimate, delete_values), n_bad
+    delete_scale = np.sqrt(delete_values[:, 0] * delete_values[:, 1])
+    return g / scale, ratio_se(g, scale, delete_values[:, 2], delete_scale), 0

@@ -97,6 +97,7 @@ def fit_product(
     null_intercept: float,
     fixed_intercept: float | None = None,
     cutoff: float | None = None,
+    edges: NDArray[np.int64] | None = None,
 ) -> ProductFit:
     """Fit one product of z scores.
 
@@ -114,6 +115,8 @@ def fit_product(
         Hold the intercept at this value.
     cutoff
         Two-step estimator: chi2 below which SNPs take part in step 1.
+    edges : int64, (n_blocks + 1,), optional
+        Blocks, where they are not LDSC's; a block may be empty.
 
     Raises
     ------
@@ -127,15 +130,16 @@ def fit_product(
     start = weights_of(rows.m * (mean_product - start_intercept) / mean_ld_n, start_intercept)
     regression = _Regression(rows, n_bar, weights_of)
     n_below = None
-    if fixed_intercept is not None:
+    if edges is None and (cutoff is None or fixed_intercept is not None):
         edges = block_edges(len(rows.z1), n_blocks)
+    if fixed_intercept is not None:
         coefs = jackknife(regression.fit(edges, start, fixed_intercept=fixed_intercept))
     elif cutoff is None:
-        coefs = jackknife(regression.fit(block_edges(len(rows.z1), n_blocks), start))
+        coefs = jackknife(regression.fit(edges, start))
     else:
         below = (rows.z1**2 < cutoff) & (rows.z2**2 < cutoff)
         n_below = int(below.sum())
-        edges = edges_among(below, min(n_blocks, n_below))
+        edges = edges_among(below, min(n_blocks, n_below)) if edges is None else edges
         step1 = jackknife(regression.fit(edges, start, cutoff=cutoff))
         first = regression.sums(edges, start)
         step2 = jackknife(regression.fit(edges, start, fixed_intercept=float(step1.estimate[1]), first=first))

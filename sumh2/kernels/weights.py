@@ -60,3 +60,18 @@ def chi2_weights(
     """Weights of chi2 as an array, (n_snps,), for fits whose design has many columns (l summed over them)."""
     expected = intercept + np.clip(h2, 0, 1) * n * np.maximum(ld_score, 1) / m
     return 1 / (2 * expected**2 * np.maximum(regression_ld, 1))
+
+
+def product_weights(
+    of: ProductWeights,
+    ld_score: NDArray[np.float64],
+    regression_ld: NDArray[np.float64],
+    n1: NDArray[np.float64],
+    n2: NDArray[np.float64],
+    m: float,
+) -> NDArray[np.float64]:
+    """Weights of z1 z2 as an array, (n_snps,), for fits whose design has many columns (l summed over them)."""
+    per_m = np.maximum(ld_score, 1) / m
+    variance = (of.intercept_1 + of.h2_1 * n1 * per_m) * (of.intercept_2 + of.h2_2 * n2 * per_m)
+    variance += (of.gcov_int + of.gcov * np.sqrt(n1 * n2) * per_m) ** 2
+    return 1 / (variance * np.maximum(regression_ld, 1))

@@ -1,0 +1,205 @@
+"""The SumHer half of `sumh2 h2` and `sumh2 rg`: load, call, save, print."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ldscores.shared.cores import usable_cores
+from ldscores.shared.errors import InputError
+from sumh2.cli.loading import (
+    check_outputs,
+    chosen_totals,
+    logged,
+    one_or_none,
+    read_chosen_tagging,
+    read_traits,
+    run_provenance,
+    written_report,
+)
+
+if TYPE_CHECKING:
+    from ldscores.tagging import Tagging
+
+log = logging.getLogger(__name__)
+
+_SUMHER_FLAGS = ("genomic_control", "cutoff", "truncate", "chisq_factor", "check_sums", "ldak_files")
+#: Flags of SumHer alone, which the LD Score regression refuses.
+SUMHER_FLAGS_OF_H2 = (*_SUMHER_FLAGS, "free_intercept", "solver", "no_ambiguous", "print_snp_h2", "matrix")
+SUMHER_FLAGS_OF_RG = (*_SUMHER_FLAGS, "allow_ambiguous")
+#: Flags of the LD Score regression alone, which SumHer refuses, and what to use there.
+LDSC_FLAGS_OF_H2 = {
+    "influence": "drop it, or fit the same data with --estimator ldsc",
+    "two_step": "SumHer has one step; drop it",
+    "one_step": "SumHer has one step always; drop it",
+    "chisq_max": "use --cutoff 0.01 (a share of the phenotype) or --truncate 80 (a chi2)",
+    "ldsc_log": "use --ldak-files for LDAK's own files",
+    "plot": "drop it, or fit the same data with --estimator ldsc",
+}
+LDSC_FLAGS_OF_RG = {
+    "influence": "drop it, or fit the same data with --estimator ldsc",
+    "two_step": "SumHer has one step; drop it",
+    "chisq_max": "use --cutoff 0.01 (a share of the phenotype) or --truncate 80 (a chi2)",
+    "ldsc_log": "use --ldak-files for LDAK's own files",
+    "print_cov": "use --ldak-files, or the delete values in Python",
+    "print_delete_vals": "use --ldak-files, or the delete values in Python",
+    "no_check_alleles": "SumHer compares alleles always; drop it",
+}
+
+
+def refuse_flags(options: dict[str, Any], flags: Sequence[str], estimator: str, remedy: str) -> None:
+    """InputError for the first of these flags that was given."""
+    for name in flags:
+        if options[name] not in (None, False):
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"{flag}: found it with {estimator}, expected it with the other estimator; {remedy}")
+
+
+def _refuse_ldsc_flags(options: dict[str, Any], flags: dict[str, str]) -> None:
+    for name, remedy in flags.items():
+        refuse_flags(options, (name,), "--estimator sumher", remedy)
+
+
+def files_of_words(words: Sequence[str]) -> list[str]:
+    """Two files or more, given as words or as comma lists."""
+    files = [name.strip() for word in words for name in word.split(",") if name.strip()]
+    if len(files) < 2:
+        raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
+    return files
+
+
+def tell_model_to_ldsc(tagging: Tagging) -> None:
+    """Warn when LD Score regression is asked to fit another heritability model than its own."""
+    if tagging.ldak is not None and "gcta" not in tagging.model.lower():
+        log.warning(
+            "%s: a tagging of %s; LD Score regression weights and LDSC's defaults are made for the GCTA model (LD scores);"
+            " --estimator sumher fits this model as it is meant",
+            tagging.where, tagging.model or "a heritability model of LDAK's",
+        )  # fmt: skip
+
+
+def _rules(options: dict[str, Any], allow_ambiguous: bool) -> Any:
+    from sumh2.sumher_input import RowRules
+
+    factor = options["chisq_factor"]
+    return RowRules(
+        cutoff=options["cutoff"],
+        truncate=options["truncate"],
+        allow_ambiguous=allow_ambiguous,
+        check_sums=options["check_sums"],
+        chisq_factor=1.0 if factor is None else factor,
+    )
+
+
+def _totals(m: str | None) -> Any:
+    return None if m is None else chosen_totals(m)
+
+
+def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
+    """`sumh2 h2 --estimator sumher`, with the options of the command by name."""
+    from sumh2.alignment import align
+    from sumh2.sumher import fit_sumher
+
+    _refuse_ldsc_flags(options, LDSC_FLAGS_OF_H2)
+    if options["intercept"] not in (None, 1):
+        raise InputError(
+            f"--intercept: found {options['intercept']:g} with --estimator sumher, expected 1 (no confounding, the "
+            "default) or --free-intercept; drop it"
+        )
+    if options["free_intercept"] and (options["no_intercept"] or options["intercept"] is not None):
+        raise InputError("intercept: found --free-intercept and a fixed intercept, expected one of them; drop one")
+    if options["matrix"] is not None and not options["print_snp_h2"]:
+        raise InputError("--matrix: found it without --print-snp-h2, which alone reads it; add --print-snp-h2")
+    sumstats, out, trait = options["sumstats"], options["out"], options["trait"]
+    flags = ("print_cov", "print_delete_vals", "ldak_files", "print_snp_h2")
+    check_outputs(out, None, [sumstats], **{name: options[name] for name in flags})
+    with logged(out) as note:
+        prevalences = (one_or_none(options["samp_prev"]), one_or_none(options["pop_prev"]))
+        traits = read_traits([sumstats], *prevalences, [trait] if trait else None)
+        tagging = read_chosen_tagging(options["ld"], options["w_ld"])
+        matrix = _read_matrix(options["matrix"], tagging) if options["print_snp_h2"] else None
+        result = fit_sumher(
+            align(traits, tagging, ambiguous="letters"),
+            intercept=options["free_intercept"],
+            scaling=options["genomic_control"],
+            solver=options["solver"] or "likelihood",
+            rules=_rules(options, not options["no_ambiguous"]),
+            n_blocks=options["n_blocks"],
+            m=_totals(options["m"]),
+        )
+        if out is not None:
+            result = result.with_provenance(run_provenance([sumstats], tagging, options))
+            result.save(out)
+            _write_h2_files(result, matrix, tagging, options)
+        return written_report(result, None, out, note)
+
+
+def _read_matrix(path: str | None, tagging: Tagging) -> Any:
+    from sumh2.snp_heritabilities import matrix_of_tagging
+    from sumh2.snp_heritability_files import find_matrix, read_category_matrix
+
+    found = path or find_matrix(tagging)
+    return matrix_of_tagging(tagging) if found is None else read_category_matrix(found)
+
+
+def _write_h2_files(result: Any, matrix: Any, tagging: Tagging, options: dict[str, Any]) -> None:
+    from sumh2.ldsc_log import write_h2_side_files
+
+    out = options["out"]
+    write_h2_side_files(result, out, cov=options["print_cov"], delete_values=options["print_delete_vals"])
+    if options["ldak_files"]:
+        from sumh2.ldak_output_files import write_ldak_h2
+
+        write_ldak_h2(result, out)
+    if matrix is not None:
+        from sumh2.snp_heritabilities import expect_snp_heritabilities
+        from sumh2.snp_heritability_files import write_snp_heritabilities
+
+        write_snp_heritabilities(expect_snp_heritabilities(result, matrix), tagging, out, dict(result.provenance))
+
+
+def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
+    """`sumh2 rg --estimator sumher`, with the options of the command by name."""
+    from sumh2.alignment import align
+    from sumh2.sumher_rg import fit_sumher_rg
+
+    _refuse_ldsc_flags(options, LDSC_FLAGS_OF_RG)
+    fixed, no_intercept = options["intercept"], options["no_intercept"]
+    if fixed is not None and set(fixed) != {1.0}:
+        raise InputError(
+            f"--intercept: found {fixed[0]:g} with --estimator sumher, expected 1, the value without confounding, or "
+            "nothing, which leaves the intercepts free; correct it"
+        )
+    if no_intercept and (fixed or options["gcov_intercept"]):
+        raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
+    files, out, plot = files_of_words(options["sumstats"]), options["out"], options["plot"]
+    check_outputs(out, plot, files, ldak_files=options["ldak_files"])
+    if options["threads"] < 0:
+        raise InputError(f"--threads: found {options['threads']}, expected a number of cores, or 0 for all")
+    with logged(out) as note:
+        tagging = read_chosen_tagging(options["ld"], options["w_ld"])
+        traits = read_traits(files, options["samp_prev"], options["pop_prev"], options["traits"])
+        result = fit_sumher_rg(
+            align(traits, tagging, ambiguous="letters"),
+            pairs=options["pairs"],
+            intercept=False if no_intercept or fixed else None,
+            scaling=options["genomic_control"],
+            gcov_intercept=0.0 if no_intercept else options["gcov_intercept"],
+            rules=_rules(options, options["allow_ambiguous"]),
+            n_blocks=options["n_blocks"],
+            m=_totals(options["m"]),
+            n_threads=options["threads"] or usable_cores(),
+        )
+        if out is not None:
+            result = result.with_provenance(run_provenance(files, tagging, options))
+            result.save(out)
+            if options["ldak_files"]:
+                from sumh2.ldak_output_files import write_ldak_rg
+
+                write_ldak_rg(result, out)
+        if plot is not None:
+            from sumh2.plots import plot_rg, save_figure
+
+            save_figure(plot_rg(result), plot)
+        return written_report(result, None, out, note)

@@ -1,0 +1,89 @@
+"""Which pairs of traits are compared, and the options that go with traits and pairs: the same for every estimator."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from ldscores.shared.errors import FitError, InputError
+from sumh2.alignment import AlignedData, AlignedTrait
+from sumh2.liability import liability_factor
+
+
+def choose_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
+    """Column numbers of the pairs: "all", "first" (the first trait with each other one) or pairs themselves.
+
+    Raises
+    ------
+    InputError
+        One trait alone, a trait without alleles, or another word.
+    """
+    n_traits = aligned.n_traits
+    if n_traits < 2:
+        raise InputError("rg: found one trait, expected two or more; name another summary statistics file")
+    for trait in aligned.traits:
+        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
+            raise InputError(
+                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
+                "correlation is unknown; munge the file with its alleles"
+            )
+    if not (pairs in ("all", "first") if isinstance(pairs, str) else len(pairs)):
+        raise InputError(f"pairs: found {pairs!r}, expected all, first or pairs of column numbers; correct it")
+    if pairs == "all":
+        return list(itertools.combinations(range(n_traits), 2))
+    if pairs == "first":
+        return [(0, other) for other in range(1, n_traits)]
+    return [(int(first), int(second)) for first, second in pairs]
+
+
+def values_per_trait(value: float | Sequence[float] | None, n_traits: int, what: str) -> tuple[float | None, ...]:
+    """One value a trait from one for all, one each, or none; NaN as None."""
+    if value is None:
+        return (None,) * n_traits
+    values = [value] * n_traits if np.ndim(value) == 0 else list(value)
+    if len(values) == 1:
+        values = values * n_traits
+    if len(values) != n_traits:
+        raise InputError(f"{what}: found {len(values)} values, expected one or {n_traits}, one a trait; correct them")
+    return tuple(None if item is None or np.isnan(item) else float(item) for item in values)
+
+
+def gcov_intercepts_of_pairs(
+    value: float | Sequence[float] | None, pairs: list[tuple[int, int]], n_traits: int
+) -> dict[tuple[int, int], float | None]:
+    """Fixed intercept of each pair: one value for all, or that of the pair's second trait."""
+    per_trait = values_per_trait(value, n_traits, "gcov intercept")
+    several = value is not None and np.ndim(value) > 0 and len(value) > 1
+    if several and any(first != 0 for first, _ in pairs):
+        raise InputError(
+            f"gcov intercept: found {len(value)} values for pairs among all traits, expected one value; one value a "
+            "trait goes with the pairs of the first trait only: add --pairs first"
+        )
+    return {(first, second): per_trait[second] for first, second in pairs}
+
+
+def check_common_snps(first: str, second: str, n_shared: int, n_matching: int) -> None:
+    """FitError where two traits share no SNP, or none with the same unambiguous alleles."""
+    if not n_shared:
+        raise FitError(f"{first} - {second}: the traits share no SNP; expected most; use studies of the same SNPs")
+    if not n_matching:
+        raise FitError(
+            f"{first} - {second}: none of {n_shared} shared SNPs has the same unambiguous alleles in both; check the "
+            "allele columns"
+        )
+
+
+def liability_factor_of(trait: AlignedTrait) -> float:
+    """Factor to the liability scale; NaN for a trait without prevalences."""
+    if trait.samp_prev is None or trait.pop_prev is None:
+        return float("nan")
+    return liability_factor(trait.samp_prev, trait.pop_prev)
+
+
+def gcov_liability_factor(factor1: float, factor2: float) -> float:
+    """Factor of a covariance; a quantitative trait's own factor is then 1; NaN where both are quantitative."""
+    if not np.isfinite([factor1, factor2]).any():
+        return float("nan")
+    return float(np.sqrt((factor1 if np.isfinite(factor1) else 1.0) * (factor2 if np.isfinite(factor2) else 1.0)))
