@@ -1,0 +1,333 @@
+"""Models side by side: the same fits as fit_sumher, one set of SNPs, symmetries, verdicts, messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from agreement import check_digits
+from conftest import PORTABLE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_alpha import draw_trait, grid_tagging
+
+from ldscores.shared.errors import FitError, InputError
+from ldscores.tagging_files import read_tagging, write_tagging
+from sumh2 import SumStats, align, fit_comparison, fit_h2
+from sumh2.common_snps import align_models
+from sumh2.kernels.block_sums import block_edges
+from sumh2.kernels.jackknife import jackknife_se
+from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood
+from sumh2.sumher import fit_sumher
+from sumh2.sumstats_files import read_sumstats, write_sumstats
+
+LDAK_MODELS = ("gcta", "humdef", "ldak", "ldakthin", "bld")
+
+
+def portable_taggings(names=LDAK_MODELS):
+    return {name: read_tagging(str(PORTABLE / "ldak" / f"{name}.tagging.xz")) for name in names}
+
+
+def portable_trait(name="trait1"):
+    return read_sumstats(PORTABLE / "inputs" / f"{name}.ldak.xz")
+
+
+def two_models(n_snps=3000, **what):
+    """GCTA and alpha -0.25 on the same SNPs, and a trait of the second."""
+    grid = grid_tagging(n_snps)
+    models = {
+        "gcta": replace(grid.select(np.array([0])), names=("Base",), model="gcta"),
+        "default": replace(grid.select(np.array([3])), names=("Base",), model="human-default"),
+    }
+    return models, draw_trait(grid, **what)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Numbers
+
+
+@pytest.mark.parametrize("ending", ["", ".cept", ".gc"])
+@pytest.mark.parametrize("trait", ["1", "2", "3"])
+def test_five_models__equal_ldak(trait, ending):
+    """With each tagging's own weights; fits start from those without confounding, so that LDAK's tolerance of 0.001
+    shows in the sixth digit."""
+    confounding = {"": "none", ".cept": "intercept", ".gc": "genomic-control"}[ending]
+    taggings = portable_taggings()
+    for name, tagging in taggings.items():
+        result = fit_comparison(portable_trait(f"trait{trait}"), {name: tagging}, tolerance=1e-6)
+        fitted = result.find(name, confounding)
+        hers = (PORTABLE / "ldak" / f"{name}.{trait}{ending}.hers").read_text().splitlines()[-1].split()
+        lines = (PORTABLE / "ldak" / f"{name}.{trait}{ending}.extra").read_text().splitlines()
+        extra = dict(line.split()[:2] for line in lines)
+        scale = max(1.0, abs(float(hers[1])))
+        assert abs(fitted.h2 - float(hers[1])) < 2e-5 * scale, name
+        assert abs(fitted.h2_se - float(hers[2])) < 2e-5 * scale, name
+        check_digits(fitted.logl, float(extra["Alt_logl"]), 7, "loglSS")
+
+
+def test_models_on_their_own__are_fit_sumher():
+    taggings, trait = portable_taggings(("gcta", "bld")), portable_trait()
+    result = fit_comparison(trait, taggings)
+    for name in taggings:
+        for confounding, words in (
+            ("none", {}), ("intercept", {"intercept": True}), ("genomic-control", {"scaling": True}),
+        ):  # fmt: skip
+            own = fit_sumher(align([trait], taggings[name], ambiguous="letters"), **words)
+            fitted = result.find(name, confounding)
+            # One tagging's weights for all: these two have the same Tagging column.
+            assert fitted.h2 == pytest.approx(own.h2, rel=1e-4, abs=1e-5)
+            assert fitted.logl == pytest.approx(own.logl, rel=1e-8)
+            assert fitted.n_parameters == own.n_parameters
+            if name == "bld":
+                ours = {row["category"]: row["enrichment"] for row in fitted.categories}
+                theirs = dict(zip(own.partition.names, own.partition.enrichment.value, strict=True))
+                for category, value in ours.items():
+                    assert value == pytest.approx(theirs[category], rel=2e-3, abs=2e-3)
+            assert own.h2_jackknife_se == pytest.approx(fitted.h2_jackknife_se, rel=0.25)
+
+
+def test_rows_of_ldsc__are_fit_h2():
+    models, trait = two_models()
+    result = fit_comparison(trait, models, n_blocks=40)
+    row = result.models[-1]
+    own = fit_h2(align([trait], models["gcta"]), m=float(models["gcta"].ldak.contributions[0, 0]), n_blocks=40)
+    assert row.estimator == "ldsc"
+    assert (row.h2, row.h2_jackknife_se) == pytest.approx((own.h2, own.h2_se), rel=1e-9)
+
+
+def test_criteria__are_their_formulas():
+    models, trait = two_models()
+    result = fit_comparison(trait, models, n_blocks=40, confounding=("none", "intercept"))
+    fits = result.models[:-1]
+    aic = np.array([2 * fitted.n_parameters - 2 * fitted.logl for fitted in fits])
+    weights = np.exp(-(aic - aic.min()) / 2) / np.exp(-(aic - aic.min()) / 2).sum()
+    np.testing.assert_allclose([fitted.aic for fitted in fits], aic)
+    np.testing.assert_allclose([fitted.akaike_weight for fitted in fits], weights)
+    h2, se = np.array([f.h2 for f in fits]), np.array([f.h2_jackknife_se for f in fits])
+    assert result.h2_average == pytest.approx(weights @ h2)
+    assert result.h2_average_se == pytest.approx(np.sqrt(weights @ (se**2 + (h2 - weights @ h2) ** 2)))
+    assert result.best_model.aic == aic.min()
+
+
+def test_difference__and_its_error_are_those_of_full_refits():
+    models, trait = two_models(4000)
+    result = fit_comparison(trait, models, n_blocks=20, confounding=("none",))
+    found = result.find("default").difference
+    common = align_models(trait, list(models.values()))
+    rows, edges = common.rows, block_edges(4000, 20)
+    deleted = []
+    for block in range(20):
+        kept = np.r_[0 : edges[block], edges[block + 1] : 4000]
+        logl = [
+            fit_likelihood(
+                ScaledDesign(tagging[kept], np.ones(len(kept))), rows.chi2[kept], rows.weights[kept], tolerance=1e-10
+            ).logl
+            for tagging in common.taggings
+        ]
+        deleted.append((logl[1] - logl[0]) * 20 / 19)
+    assert found.se == pytest.approx(jackknife_se(found.difference, np.array(deleted)), rel=0.02)
+    assert found.z == pytest.approx(found.difference / found.se)
+
+
+def test_effective_parameters__are_parameters_where_snps_are_independent():
+    """Weights of 1 and independent chi2: tr(H^-1 J) is the number of coefficients."""
+    grid = grid_tagging(20000)
+    models = {"default": replace(grid.select(np.array([3])), regression_tagging=np.ones(20000))}
+    values = []
+    for seed in range(6):
+        result = fit_comparison(draw_trait(grid, seed=seed), models, confounding=("none", "intercept"))
+        values.append([fitted.n_effective for fitted in result.models])
+    np.testing.assert_allclose(np.mean(values, axis=0), [1, 2], atol=0.25)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Properties
+
+
+def test_right_model__wins_and_the_verdict_says_so():
+    models, trait = two_models(20000, n=50000.0)
+    result = fit_comparison(trait, models, n_blocks=50)
+    assert result.best_model.model == "default"
+    assert result.verdict[0].startswith("default fits best: loglSS +")
+    assert "beyond noise" in result.verdict[0]
+    assert "over gcta" in str(result)
+
+
+def test_model_and_its_copy__are_alike():
+    models, trait = two_models()
+    models["again"] = models["default"]
+    result = fit_comparison(trait, models, n_blocks=40, reference="default")
+    difference = result.find("again").difference
+    assert difference.difference == 0
+    assert np.isnan(difference.se) and np.isnan(difference.z)
+    assert result.find("again").h2 == result.find("default").h2
+    assert result.find("again").akaike_weight == result.find("default").akaike_weight
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_order_and_signs__do_not_matter(seed):
+    models, trait = two_models(1200)
+    rng = np.random.default_rng(seed)
+    order, sign = rng.permutation(len(trait)), rng.choice([-1.0, 1.0], len(trait))
+    other = SumStats(trait="t", snp=trait.snp.take(pa.array(order)), z=(sign * trait.z)[order], n=trait.n[order])
+    one = fit_comparison(trait, models, n_blocks=20)
+    two = fit_comparison(other, dict(reversed(models.items())), n_blocks=20, reference="gcta", weights_from="gcta")
+    for fitted in one.models:
+        again = two.find(fitted.model, fitted.confounding)
+        np.testing.assert_allclose([fitted.h2, fitted.h2_jackknife_se], [again.h2, again.h2_jackknife_se], rtol=1e-9)
+        np.testing.assert_allclose(fitted.akaike_weight, again.akaike_weight, rtol=1e-6)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10_000), n_categories=st.integers(2, 4))
+def test_larger_models__have_larger_likelihoods(seed, n_categories):
+    grid = grid_tagging(1500, seed=seed, n_categories=n_categories, alphas=[-0.5, -0.25, 0.0])
+    places = list(range(n_categories, 2 * n_categories))  # alpha -0.25, the base last
+    nested = {
+        str(size): replace(grid.select(np.array(places[-size:])), names=tuple(f"c{k}" for k in range(size)))
+        for size in range(1, n_categories + 1)
+    }
+    result = fit_comparison(draw_trait(grid, seed=seed), nested, n_blocks=20, tolerance=1e-8)
+    for confounding in ("none", "intercept", "genomic-control"):
+        logl = [result.find(name, confounding).logl for name in nested]
+        assert (np.diff(logl) > -1e-6).all()
+    for name in nested:
+        plain = result.find(name, "none").logl
+        assert result.find(name, "intercept").logl >= plain - 1e-6
+
+
+def test_grid_of_alphas__is_one_model_at_its_best_alpha():
+    grid = grid_tagging(6000)
+    models, trait = (
+        {"one": replace(grid.select(np.array([0])), names=("Base",)), "grid": grid},
+        draw_trait(grid, n=50000.0),
+    )
+    result = fit_comparison(trait, models, n_blocks=40, confounding=("none",))
+    fitted = result.find("grid")
+    assert fitted.n_parameters == 2
+    assert fitted.alpha in (-0.5, -0.25, 0.0)
+    assert fitted.logl >= result.find("one").logl
+
+
+def test_common_snps__are_those_of_all_and_used_for_all():
+    models, trait = two_models(2000)
+    part = models["default"].take(np.arange(0, 2000, 2))
+    result = fit_comparison(trait, {"gcta": models["gcta"], "default": part}, n_blocks=40)
+    assert result.n_snps == 1000
+    assert any(step.what == "in every tagging" and step.removed == 1000 for step in result.steps)
+    alone = fit_comparison(trait, {"gcta": models["gcta"].take(np.arange(0, 2000, 2)), "default": part}, n_blocks=40)
+    assert result.find("gcta").logl == alone.find("gcta").logl
+
+
+def test_other_alleles__are_not_the_same_snp():
+    models, trait = two_models(1000)
+    a1, a2 = np.full(1000, 0, np.uint8), np.full(1000, 1, np.uint8)
+    from ldscores.shared.alleles import encode_alleles
+
+    letters = [encode_alleles(pa.array([letter] * 1000)) for letter in "AGC"]
+    a1, a2, other = letters
+    one = replace(models["gcta"], a1=a1, a2=a2)
+    differs = np.where(np.arange(1000) < 100, other, a2)
+    two = replace(models["default"], a1=a1, a2=differs)
+    trait = SumStats(trait="t", snp=trait.snp, z=trait.z, n=trait.n, a1=a1, a2=a2)
+    result = fit_comparison(trait, {"gcta": one, "default": two}, n_blocks=40)
+    assert result.n_snps == 900
+
+
+def test_genomic_control_at_one_n__has_no_weight_of_its_own():
+    models, trait = two_models()
+    result = fit_comparison(trait, models, n_blocks=40)
+    for name in models:
+        assert result.find(name, "genomic-control").logl == pytest.approx(result.find(name, "intercept").logl, abs=1e-3)
+        assert result.find(name, "genomic-control").akaike_weight == 0
+    assert sum(fitted.akaike_weight for fitted in result.models[:-1]) == pytest.approx(1)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Wrong input, files, command line
+
+
+def test_taggings_without_a_common_snp__are_refused():
+    models, trait = two_models(500)
+    other = replace(models["default"], snp=pa.array([f"1:{k}" for k in range(500)]))
+    with pytest.raises(InputError, match=r"none of its 500 SNPs is among the 500 .* expected taggings of one panel"):
+        fit_comparison(trait, {"gcta": models["gcta"], "default": other})
+
+
+def test_trait_without_a_common_snp__is_refused():
+    models, trait = two_models(500)
+    first, rest = models["gcta"].take(np.arange(250)), models["default"].take(np.arange(200, 500))
+    alien = SumStats(trait="t", snp=trait.snp[:200], z=trait.z[:200], n=trait.n[:200])
+    with pytest.raises(InputError, match=r"none of its 200 SNPs in .* is in every one of the 2 taggings"):
+        fit_comparison(alien, {"gcta": first, "default": rest})
+
+
+def test_tagging_without_regression_weights__is_refused():
+    grid = replace(grid_tagging(500, n_categories=2), regression_tagging=None)
+    with pytest.raises(
+        InputError, match=r"no regression weights, expected a column regression_tagging.*--weights-from"
+    ):
+        fit_comparison(draw_trait(grid), {"grid": grid})
+
+
+def test_weights_from__another_tagging():
+    models, trait = two_models(1500)
+    bare = replace(models["gcta"], regression_tagging=None, names=("Base",))
+    result = fit_comparison(trait, {"bare": bare, "default": models["default"]}, weights_from="default", n_blocks=30)
+    with_own = fit_comparison(trait, models, n_blocks=30)  # the two have the same weights
+    assert result.find("default").logl == with_own.find("default").logl
+    assert result.weights_from == "default"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"reference": "ldak"}, "--reference: found 'ldak', expected one of gcta, default"),
+        ({"weights_from": "ldak"}, "--weights-from: found 'ldak', expected one of gcta, default"),
+        ({"confounding": ()}, "confounding: found none"),
+        ({"confounding": ("inflation",)}, "found 'inflation', expected none, intercept, genomic-control"),
+        ({"n_blocks": 1}, "--n-blocks: found 1, expected at least 2"),
+    ],
+)
+def test_options__that_make_no_sense(words, message):
+    models, trait = two_models(300)
+    with pytest.raises(InputError, match=message):
+        fit_comparison(trait, models, **words)
+
+
+def test_collinear_categories__are_refused():
+    grid = grid_tagging(500, n_categories=2, alphas=[-0.5, -0.25, 0.0])
+    twice = replace(grid.select(np.array([3, 2, 1])), names=("a", "b", "c"))
+    twice = replace(twice, tagging=np.ascontiguousarray(twice.tagging[:, [0, 0, 1]]))
+    with pytest.raises(FitError, match="collinear"):
+        fit_comparison(draw_trait(grid), {"twice": twice})
+
+
+def test_command__writes_all_tables(tmp_path, run_sumh2):
+    grid = grid_tagging(3000, n_categories=3, alphas=[-0.5, -0.25, 0.0])
+    annotated = replace(grid.select(np.arange(3, 6)), names=("coding", "enhancer", "Base"), model="annotated")
+    models, _ = two_models()
+    trait = draw_trait(grid, alpha=-0.25)
+    for name, tagging in {**models, "annotated": annotated}.items():
+        write_tagging(tmp_path / f"{name}.tagging.parquet", tagging)
+    write_sumstats(trait, tmp_path / "t.sumstats.parquet")
+    names = ",".join(str(tmp_path / f"{name}.tagging.parquet") for name in ("gcta", "default", "annotated"))
+    status, text, errors = run_sumh2(
+        "compare", tmp_path / "t.sumstats.parquet", "--ld", names, "--n-blocks", "40", "--reference", "gcta",
+        "--out", tmp_path / "o", "--plot", tmp_path / "o.png",
+    )  # fmt: skip
+    assert status == 0, errors
+    assert "loglSS over gcta (SE)" in text and "coding" in text and "averaged over models" in text
+    assert len((tmp_path / "o.tsv").read_text().splitlines()) == 1 + 3 * 3 + 1
+    assert len((tmp_path / "o.enrichment.tsv").read_text().splitlines()) == 1 + 2 * 3
+    assert pq.read_table(tmp_path / "o.parquet").num_rows == 10
+    record = json.loads((tmp_path / "o.json").read_text())
+    assert record["verdict"] and len(record["differences"]) == 9
+    assert (tmp_path / "o.png").stat().st_size > 5000
+    status, _, errors = run_sumh2("compare", tmp_path / "t.sumstats.parquet", "--ld", names, "--names", "a,b")
+    assert status == 1 and "--names: found a, b for 3 taggings" in errors
