@@ -118,6 +118,22 @@ def run_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) 
     return provenance([*files, *tagging.sources], options)
 
 
+def start_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    """:func:`run_provenance` at once, beside the fit: hashing a large tagging takes as long as reading it.
+
+    Returns
+    -------
+    Callable
+        Waits for the answer and gives it.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(run_provenance, files, tagging, options)
+    pool.shutdown(wait=False)
+    return future.result
+
+
 def written_report(result: object, ldsc_text: str | None, out: str | None, note: Callable[[str], None] | None) -> str:
     """The text to print, also noted in the log file, and the names of what was written."""
     text = str(result) if ldsc_text is None else ldsc_text.rstrip("\n")
@@ -125,3 +141,10 @@ def written_report(result: object, ldsc_text: str | None, out: str | None, note:
         return text
     note(text)
     return f"{text}\n\nwritten: {out}.tsv, {out}.json, {out}.log"
+
+
+def with_influence(measured: Any, result: Any, text: str | None, out: str | None) -> str:
+    """Save what an estimate hangs on beside it, and add it to the report (or to LDSC's words)."""
+    if out is not None:
+        measured.with_provenance(result.provenance).save(f"{out}.influence")
+    return f"{result if text is None else text.rstrip()}\n\n{measured}"
