@@ -34,6 +34,7 @@ from ldscores.covariate_files import read_covariates
 from ldscores.heritability_models import HeritabilityModel
 from ldscores.ld_block_files import read_ld_blocks
 from ldscores.ld_blocks import BlockWindow
+from ldscores.matrix_files import MATRIX_SUFFIX, matrix_tables, write_matrix, write_matrix_part
 from ldscores.memory import memory_needs, warn_of_memory
 from ldscores.model_files import ModelFiles
 from ldscores.model_sets import family_name
@@ -58,7 +59,7 @@ _PART_VERSION = 1
 _RETRIES = 2
 
 #: Files of the work folder that a complete run leaves to nobody.
-_PART_NAME = re.compile(r"\.json$|\.tagging\.parquet$|\.partial$")
+_PART_NAME = re.compile(r"\.json$|\.(tagging|matrix)\.parquet$|\.partial$")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -130,6 +131,11 @@ class _Part:
     options: BuildOptions
     folder: Path
     genotypes: str
+    save_matrix: bool = False
+
+
+def _matrix_path(folder: Path, chromosome: str, model: str) -> Path:
+    return folder / f"{_plain(chromosome)}.{model}{MATRIX_SUFFIX}"
 
 
 def _part_path(folder: Path, chromosome: str, model: str) -> Path:
@@ -165,6 +171,9 @@ def _build_part(part: _Part) -> _Done:
     prepared = prepare_chromosome(part.panel, part.models.load(part.panel, part.chromosome), part.options)
     if prepared is None:
         return _Done(part.chromosome, (), False)
+    if part.save_matrix:  # soon made: written anew by every run
+        for model, table in matrix_tables(prepared).items():
+            write_matrix_part(_matrix_path(part.folder, part.chromosome, model), table)
     if len(prepared.rows) == 0:
         return _Done(part.chromosome, (), False, sums=reference_sums(prepared))
     models = tuple(dict.fromkeys(family_name(columns.model) for columns in prepared.columns))
@@ -222,6 +231,7 @@ def build_to_files(
     *,
     file_format: str = "tagging",
     scheduler: str | None = None,
+    save_matrix: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Build taggings and write them.
@@ -235,6 +245,8 @@ def build_to_files(
         ``tagging`` (our own Parquet), ``ldsc`` (with ``@`` in `out` one set per chromosome) or ``ldak``.
     scheduler
         Address of a Dask scheduler whose workers see the same files; ``local`` starts a cluster here.
+    save_matrix
+        Write ``<stem>.matrix.parquet`` too: a_kj of every SNP, for per-SNP heritabilities.
     settings
         Options of the command, for the provenance.
 
@@ -259,7 +271,7 @@ def build_to_files(
     with locked_folder(folder, "wait until it has ended, or choose another --out"):
         # A run that was killed may have left half a file; whoever wrote it is dead: the lock is ours.
         _remove(folder.glob(".*.partial"))
-        written, done = _build_in(folder, panel, models, options, stem, file_format, scheduler, settings)
+        written, done = _build_in(folder, panel, models, options, stem, file_format, scheduler, save_matrix, settings)
         _remove(path for path in folder.iterdir() if _PART_NAME.search(path.name))
     n_found, n_rows = (sum(getattr(one, name) for one in done) for name in ("found", "n_rows"))
     again = f", {n_found} of them found in {folder}" if n_found else ""
@@ -276,6 +288,7 @@ def _build_in(
     stem: str,
     file_format: str,
     scheduler: str | None,
+    save_matrix: bool,
     settings: Mapping[str, Any] | None,
 ) -> tuple[list[Path], list[_Done]]:
     """All parts, and the results of them."""
@@ -283,7 +296,7 @@ def _build_in(
     chromosomes = panel.chromosomes()
     # One after another: each part holds its rows of the annotations.
     parts = (
-        _Part(name, panel.take(rows), models.take(rows), options, folder, fingerprint)
+        _Part(name, panel.take(rows), models.take(rows), options, folder, fingerprint, save_matrix)
         for name, rows in chromosomes.items()
     )
     run = map(_build_part, parts) if scheduler is None else _run_on_cluster(list(parts), scheduler)
@@ -301,6 +314,10 @@ def _build_in(
         )  # fmt: skip
         name = stem if len(names) == 1 else f"{stem}.{model}"
         written += write_results(parts, name, file_format, settings)
+        if save_matrix:
+            own = [one.chromosome for one in done if one.models or one.sums]
+            paths = [_matrix_path(folder, chromosome, model) for chromosome in own]
+            written.append(write_matrix(Path(name.replace("@", "all") + MATRIX_SUFFIX), paths))
     return written, done
 
 

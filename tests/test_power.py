@@ -115,7 +115,8 @@ def test_enrichment__se_is_the_spread_of_simulated_estimates():
 
 
 def test_even_heritability__has_enrichment_one():
-    assert predict_power(two_categories(), [StudyDesign(1e5, 0.5)]).of("enrichment", "coding")["expected"] == pytest.approx(1)
+    row = predict_power(two_categories(), [StudyDesign(1e5, 0.5)]).of("enrichment", "coding")
+    assert row["expected"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

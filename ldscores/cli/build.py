@@ -50,6 +50,7 @@ def build(
     min_cor: float = 0.0,
     double: bool | None = None,
     format: Literal["tagging", "ldsc", "ldak"] = "tagging",
+    save_matrix: bool = False,
     threads: int | None = None,
     memory: float = 2.0,
     scheduler: str | None = None,
@@ -153,6 +154,9 @@ def build(
     format
         Our own tagging.parquet with all digits and provenance; LDSC's .l2.ldscore.gz, .l2.M and .l2.M_5_50; or LDAK's
         .tagging.
+    save_matrix
+        Write <out>.matrix.parquet too: the expected heritability of every SNP by category, from which `sumh2 h2
+        --estimator sumher --print-snp-h2` makes per-SNP heritabilities.
     threads
         Cores to use; all by default.
     memory
@@ -199,6 +203,6 @@ def build(
     )  # fmt: skip
     written = build_to_files(
         panel, chosen, add_covariates(options, covar, panel), out, file_format=format, scheduler=scheduler,
-        settings=settings,
+        save_matrix=save_matrix, settings=settings,
     )  # fmt: skip
     return "\n".join(f"written: {path}" for path in written)
