@@ -7,11 +7,38 @@ from __future__ import annotations
 
 from ldscores import __version__
 from ldscores.shared.command_line import run_program
+from sumh2.cli.alpha import alpha
+from sumh2.cli.atlas import atlas
+from sumh2.cli.compare import compare
+from sumh2.cli.consistent import atlas_factors, atlas_test, consistent
+from sumh2.cli.doctor import doctor
 from sumh2.cli.estimates import h2, rg
+from sumh2.cli.export import export
 from sumh2.cli.first_steps import demo
 from sumh2.cli.munge import munge
+from sumh2.cli.partition import partition
+from sumh2.cli.power import power
+from sumh2.cli.screen import screen
+from sumh2.cli.simulate import simulate
 
-COMMANDS = (demo, munge, h2, rg)
+COMMANDS = (
+    demo,
+    munge,
+    doctor,
+    h2,
+    rg,
+    partition,
+    screen,
+    alpha,
+    compare,
+    atlas,
+    consistent,
+    atlas_test,
+    atlas_factors,
+    export,
+    simulate,
+    power,
+)
 
 
 def main() -> None:

@@ -1,0 +1,400 @@
+"""From tiles to an atlas: matrices, the table of pairs, verdicts, false discovery rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ldscores.shared.cores import usable_cores
+from ldscores.shared.errors import InputError
+from sumh2.alignment import AlignedData
+from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_count, cell_number
+from sumh2.atlas.store import trait_of_aligned
+from sumh2.atlas.tiles import FIRST, SECOND, TileEstimates, fit_tile, lay_out, pairs_of_tile, panel_width, tiles_of
+from sumh2.atlas.trait_fit import AtlasOptions, TraitFit, Weights, build_aligned_reference, fit_trait
+from sumh2.regression_input import Totals
+from sumh2.verdicts import FEW_BLOCKS, FEW_SNPS, MANY_MISMATCHES, WEAK_H2_Z, WHY_SEPARATOR, Finding, judge, rg_findings
+
+Floats = NDArray[np.float64]
+
+NAN = float("nan")
+
+#: As :func:`sumh2.results.z_and_p`: an SE below this share of its estimate is rounding.
+_ROUNDING = 1e-10
+
+
+def fit_atlas(
+    aligned: AlignedData,
+    *,
+    weights: Weights = "separable",
+    intercept: float | None = None,
+    gcov_intercept: float | None = None,
+    chisq_max: float | None = None,
+    n_blocks: int = 200,
+    m: Totals | None = None,
+    double: bool = False,
+    n_threads: int | None = None,
+) -> RgAtlas:
+    """Genetic correlations of all pairs of aligned traits, in memory.
+
+    For hundreds of traits the command ``sumh2 atlas`` (:func:`sumh2.atlas.atlas_files.build_atlas`) keeps them in a
+    store on disk, and can be stopped, resumed and extended.
+
+    Parameters
+    ----------
+    aligned
+        Two traits or more, from :func:`sumh2.align`.
+    weights
+        ``separable``: all pairs by matrix products (:mod:`sumh2.kernels.pair_products`); ``ldsc``: pair by pair with
+        LDSC's weights, as :func:`sumh2.fit_rg`, whose numbers these are.
+    intercept, gcov_intercept
+        Hold the h2 intercepts, and the gcov intercepts, at these values.
+    chisq_max
+        Leave out SNPs with a chi2 at or above it; with LDSC's weights those with ``(z1 z2)²`` at or above its square.
+    n_blocks
+        Jackknife blocks, cut on the tagging, the same for all traits.
+    m
+        "M_5_50", "M", or the number of reference SNPs; by default M_5_50, or M for files without it.
+    double
+        Products in float64 instead of float32.
+    n_threads
+        By default one a core.
+
+    Raises
+    ------
+    InputError
+        Several categories, fewer than two traits, options that contradict each other.
+    """
+    if aligned.n_traits < 2:
+        raise InputError("atlas: found one trait, expected two or more; name other summary statistics files")
+    options = AtlasOptions(n_blocks, intercept, gcov_intercept, chisq_max, weights, double)
+    reference = build_aligned_reference(aligned, n_blocks, m)
+    n_threads = n_threads or usable_cores()
+    stored = [trait_of_aligned(aligned, column) for column in range(aligned.n_traits)]
+    fits = [fit_trait(one, info.name, reference, options) for one, info in zip(stored, aligned.traits, strict=True)]
+    listed = [
+        ListedTrait(info.name, info.source, samp_prev=info.samp_prev, pop_prev=info.pop_prev) for info in aligned.traits
+    ]
+    width = panel_width(len(aligned.rows), n_blocks, 4.0, n_threads, options)
+    panels = lay_out([str(place) for place in range(len(listed))], [], width)
+    both = list(zip(stored, fits, strict=True))
+    sides = [[both[int(key)] for key in panel] for panel in panels]
+    tiles = (
+        (
+            [int(key) for key in panels[first]],
+            [int(key) for key in panels[second]],
+            fit_tile(sides[first], sides[second], reference, options, n_threads),
+        )
+        for first, second in tiles_of(panels, [key for panel in panels for key in panel])
+    )
+    factor = np.full((reference.n_blocks, cell_count(len(listed))), np.nan, dtype=options.dtype)
+    return assemble_atlas(listed, fits, tiles, reference.m, options, factor)
+
+
+@dataclass(frozen=True)
+class ListedTrait:
+    """A trait as the manifest names it; None or empty where it says nothing."""
+
+    name: str
+    source: str
+    n: float | None = None
+    n_cases: float | None = None
+    n_controls: float | None = None
+    samp_prev: float | None = None
+    pop_prev: float | None = None
+    group: str = ""
+    label: str = ""
+
+    def prevalences(self, facts: Mapping[str, Any]) -> tuple[float | None, float | None]:
+        """Prevalences in sample and population: the manifest's, with the share of cases from their number, else the
+        file's; None unless both are known."""
+        samp, pop = self.samp_prev, self.pop_prev
+        if samp is None and self.n_cases and self.n_controls:
+            samp = self.n_cases / (self.n_cases + self.n_controls)
+        if samp is None and pop is None:
+            samp, pop = facts.get("samp_prev"), facts.get("pop_prev")
+        return (None, None) if samp is None or pop is None else (samp, pop)
+
+
+Tile = tuple[Sequence[int], Sequence[int], TileEstimates]
+
+
+def assemble_atlas(
+    listed: Sequence[ListedTrait],
+    fits: Sequence[TraitFit | str],
+    tiles: Iterable[Tile],
+    m: float,
+    options: AtlasOptions,
+    factor: NDArray,
+) -> RgAtlas:
+    """Put fitted traits and tiles together.
+
+    Parameters
+    ----------
+    listed
+        The traits in the order of the tables.
+    fits
+        A fit for each, or why there is none.
+    tiles
+        Numbers of the traits of the first and of the second panel, -1 for a trait that is not listed, and estimates.
+    m
+        Reference SNPs.
+    options
+        Of the fits.
+    factor : (n_blocks, n_cells)
+        Filled in place; in memory or mapped.
+    """
+    n_traits = len(listed)
+    work = _Matrices(n_traits, factor)
+    for place, fit in enumerate(fits):
+        if isinstance(fit, TraitFit):
+            work.put_trait(place, fit)
+    for first, second, estimates in tiles:
+        work.put_tile(np.asarray(first), np.asarray(second), estimates)
+    traits = tuple(_atlas_trait(one, fit) for one, fit in zip(listed, fits, strict=True))
+    return RgAtlas(
+        traits=traits,
+        **{name: work.matrices[name] for name in ("gcov", "gcov_se", "gcov_int", "gcov_int_se", "rg", "rg_se")},
+        n_snps=work.n_snps,
+        factor=factor,
+        delete_mean=work.delete_mean,
+        pair_table=_pair_table(traits, fits, work, options),
+        m=m,
+        weights=options.weights,
+    )
+
+
+@dataclass
+class _Matrices:
+    """What the tiles fill."""
+
+    n_traits: int
+    factor: NDArray
+    matrices: dict[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (self.n_traits, self.n_traits)
+        for name in ("gcov", "gcov_se", "gcov_int", "gcov_int_se", "rg", "rg_se"):
+            self.matrices[name] = np.full(shape, np.nan)
+        self.n_snps, self.n_shared = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        self.n_bad = np.zeros(shape, dtype=np.int64)
+        self.delete_mean = np.full(cell_count(self.n_traits), np.nan)
+        self.exact: dict[tuple[int, int], dict[str, Any]] = {}
+
+    def put_trait(self, place: int, fit: TraitFit) -> None:
+        values = {"gcov": fit.h2, "gcov_se": fit.h2_se, "gcov_int": fit.intercept, "gcov_int_se": fit.intercept_se}
+        for name, value in values.items():
+            self.matrices[name][place, place] = value
+        if fit.h2 > 0:
+            self.matrices["rg"][place, place], self.matrices["rg_se"][place, place] = 1.0, 0.0
+        self.n_snps[place, place] = self.n_shared[place, place] = fit.n_snps
+        cell = cell_number(self.n_traits, place, place)
+        n_blocks = len(fit.h2_delete)
+        self.delete_mean[cell] = fit.h2_delete.mean()
+        self.factor[:, cell] = np.sqrt((n_blocks - 1) / n_blocks) * (fit.h2_delete - self.delete_mean[cell])
+
+    def put_tile(self, first: NDArray, second: NDArray, tile: TileEstimates) -> None:
+        rows, columns = pairs_of_tile(len(first), len(second), first is second or np.array_equal(first, second))
+        rows, columns = first[rows], second[columns]
+        kept = np.flatnonzero((rows >= 0) & (columns >= 0))
+        rows, columns = rows[kept], columns[kept]
+        for name, matrix in self.matrices.items():
+            matrix[rows, columns] = matrix[columns, rows] = getattr(tile, name)[kept]
+        for name in ("n_snps", "n_shared", "n_bad"):
+            matrix = getattr(self, name)
+            matrix[rows, columns] = matrix[columns, rows] = getattr(tile, name)[kept]
+        cells = cell_number(self.n_traits, rows, columns)
+        self.delete_mean[cells] = tile.delete_mean[kept]
+        for block in range(len(self.factor)):
+            self.factor[block, cells] = tile.factor[block, kept]
+        for number, row, column in zip(kept, rows.tolist(), columns.tolist(), strict=True) if tile.exact else ():
+            values = {name: column_[number] for name, column_ in tile.exact.items()}
+            self.exact[min(row, column), max(row, column)] = values if row < column else _swapped(values)
+
+
+def _swapped(values: Mapping[str, Any]) -> dict[str, Any]:
+    other = {"h2_1": "h2_2", "h2_2": "h2_1", "h2_1_se": "h2_2_se", "h2_2_se": "h2_1_se"}
+    swapped = {name: values[other.get(name, name)] for name in values}
+    return swapped | {"why": str(values["why"]).translate(str.maketrans(FIRST + SECOND, SECOND + FIRST))}
+
+
+def _atlas_trait(listed: ListedTrait, fit: TraitFit | str) -> AtlasTrait:
+    known = {
+        "name": listed.name,
+        "source": listed.source,
+        "group": listed.group,
+        "label": listed.label,
+        "n_cases": listed.n_cases,
+        "n_controls": listed.n_controls,
+    }
+    if isinstance(fit, str):
+        return AtlasTrait(**known, status="unusable", why=fit)
+    samp_prev, pop_prev = listed.prevalences(fit.facts)
+    trait = AtlasTrait(
+        **known,
+        n_mean=fit.n_mean,
+        samp_prev=samp_prev,
+        pop_prev=pop_prev,
+        n_snps=fit.n_snps,
+        mean_chi2=fit.mean_chi2,
+        lambda_gc=fit.lambda_gc,
+        h2=fit.h2,
+        h2_se=fit.h2_se,
+        h2_int=fit.intercept,
+        h2_int_se=fit.intercept_se,
+        status=fit.status,
+        why=fit.why,
+    )
+    if samp_prev is None:
+        return trait
+    factor = trait.liability_factor
+    return replace(trait, h2_liab=fit.h2 * factor, h2_liab_se=fit.h2_se * factor)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The table of pairs
+
+
+def _pair_table(
+    traits: Sequence[AtlasTrait], fits: Sequence[TraitFit | str], work: _Matrices, options: AtlasOptions
+) -> pa.Table:
+    rows, columns = np.triu_indices(len(traits), 1)
+    names = pa.array([trait.name for trait in traits], pa.string())
+    values = {name: matrix[rows, columns] for name, matrix in work.matrices.items()}
+    rg_z, rg_p, rg_log10_p = z_and_p_of(values["rg"], values["rg_se"])
+    gcov_z, gcov_p, gcov_log10_p = z_and_p_of(values["gcov"], values["gcov_se"])
+    h2, h2_se = np.diag(work.matrices["gcov"]), np.diag(work.matrices["gcov_se"])
+    heritabilities = {"h2_1": h2[rows], "h2_1_se": h2_se[rows], "h2_2": h2[columns], "h2_2_se": h2_se[columns]}
+    if work.exact:
+        pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
+        for name in heritabilities:
+            heritabilities[name] = np.array([work.exact[pair][name] if pair in work.exact else NAN for pair in pairs])
+    # A quantitative trait has no liability scale of its own: its factor in the covariance is 1.
+    factors = np.array([trait.liability_factor for trait in traits])
+    has_scale = np.array([trait.samp_prev is not None for trait in traits], dtype=bool)
+    both = np.where(has_scale[rows] | has_scale[columns], np.sqrt(factors[rows] * factors[columns]), NAN)
+    status, why = _verdicts(traits, fits, rows, columns, values, work, options)
+    return pa.table(
+        {
+            "trait1": names.take(pa.array(rows)).dictionary_encode(),
+            "trait2": names.take(pa.array(columns)).dictionary_encode(),
+            "rg": values["rg"],
+            "rg_se": values["rg_se"],
+            "rg_z": rg_z,
+            "rg_p": rg_p,
+            "rg_log10_p": rg_log10_p,
+            "rg_fdr": false_discovery_rates(rg_p),
+            "gcov": values["gcov"],
+            "gcov_se": values["gcov_se"],
+            "gcov_z": gcov_z,
+            "gcov_p": gcov_p,
+            "gcov_log10_p": gcov_log10_p,
+            "gcov_int": values["gcov_int"],
+            "gcov_int_se": values["gcov_int_se"],
+            "gcov_liab": values["gcov"] * both,
+            "gcov_liab_se": values["gcov_se"] * both,
+            **heritabilities,
+            "n_snps": work.n_snps[rows, columns],
+            "status": pa.array(status, pa.string()),
+            "why": pa.array(why, pa.string()),
+        }
+    )
+
+
+def z_and_p_of(estimates: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
+    """:func:`sumh2.results.z_and_p` of many estimates at once."""
+    from scipy.special import erfc, log_ndtr
+
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        z = np.where(errors > _ROUNDING * np.abs(estimates), estimates / errors, NAN)
+    return z, erfc(np.abs(z) / np.sqrt(2)), (log_ndtr(-np.abs(z)) + np.log(2)) / np.log(10)
+
+
+def false_discovery_rates(p: Floats) -> Floats:
+    """Smallest false discovery rate at which each p-value is a discovery (Benjamini and Hochberg 1995); NaN stays."""
+    rates = np.full(len(p), NAN)
+    known = np.flatnonzero(np.isfinite(p))
+    if len(known):
+        order = known[np.argsort(p[known], kind="stable")]
+        scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
+        rates[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return rates
+
+
+def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: AtlasOptions):
+    """Status and why of every pair; only pairs with something to say are looked at one by one."""
+    n_blocks = work.factor.shape[0]
+    h2_z = np.array([trait.h2 / trait.h2_se if trait.h2_se > 0 else NAN for trait in traits])
+    shared, matching = work.n_shared[rows, columns], work.n_snps[rows, columns]
+    mismatched = np.where(shared > 0, 1 - matching / np.maximum(shared, 1), 0.0)
+    hashes: dict[str, int] = {}
+    contents = np.array(
+        [
+            hashes.setdefault(fit.facts["z_hash"], place) if isinstance(fit, TraitFit) else -1 - place
+            for place, fit in enumerate(fits)
+        ]
+    )
+    same = contents[rows] == contents[columns]
+    with np.errstate(invalid="ignore"):
+        fine = (
+            (h2_z[rows] >= WEAK_H2_Z) & (h2_z[columns] >= WEAK_H2_Z) & (np.abs(values["rg"]) <= 1) & ~same
+            & (matching >= FEW_SNPS) & (mismatched <= MANY_MISMATCHES) & (work.n_bad[rows, columns] == 0)
+        )  # fmt: skip
+    sound = np.array([trait.status != "unusable" for trait in traits], dtype=bool)
+    fine &= sound[rows] & sound[columns]
+    fine &= n_blocks >= FEW_BLOCKS and options.gcov_intercept is None and not work.exact
+    status, why = ["ok"] * len(rows), [""] * len(rows)
+    for number in np.flatnonzero(~fine):
+        first, second = int(rows[number]), int(columns[number])
+        if (first, second) in work.exact and (exact := work.exact[first, second])["status"]:
+            status[number] = str(exact["status"])
+            why[number] = str(exact["why"]).replace(FIRST, traits[first].name).replace(SECOND, traits[second].name)
+            continue
+        reason = _why_no_fit(traits, fits, first, second, int(shared[number]), int(matching[number]), n_blocks)
+        if np.isnan(values["gcov"][number]):
+            status[number] = "unusable"
+            why[number] = reason or "no fit: the regression is singular on the SNPs of this pair"
+            continue
+        findings = rg_findings(
+            rg=float(values["rg"][number]),
+            h2=(traits[first].h2, traits[second].h2),
+            h2_z=(float(h2_z[first]), float(h2_z[second])),
+            names=(traits[first].name, traits[second].name),
+            n_bad_deletes=int(work.n_bad[first, second]),
+            n_blocks=n_blocks,
+            n_snps=int(matching[number]),
+            share_mismatched=float(mismatched[number]),
+            same_data=bool(same[number]),
+        )
+        findings += [
+            Finding("unusable", "unusable trait", f"{trait.name}: {trait.why.split(WHY_SEPARATOR)[0]}")
+            for trait in (traits[first], traits[second])
+            if trait.status == "unusable" and trait.h2 > 0
+        ]
+        if options.gcov_intercept is not None:
+            text = f"gcov intercept held at {options.gcov_intercept:g}: overlap, if it is another, biases rg"
+            findings.append(Finding("note", "fixed gcov intercept", text))
+        status[number], why[number] = judge(findings)
+    return status, why
+
+
+def _why_no_fit(traits, fits, first: int, second: int, shared: int, matching: int, n_blocks: int) -> str:
+    for place in (first, second):
+        fit = fits[place]
+        reason = fit if isinstance(fit, str) else fit.pairs_why
+        if reason:
+            return f"{traits[place].name}: {reason}"
+    if not shared:
+        return "no fit: the traits share no SNP; expected most; use studies of the same SNPs"
+    if not matching:
+        return (
+            f"no fit: none of {shared} shared SNPs has the same unambiguous alleles in both; check the allele columns"
+        )
+    if matching < n_blocks:
+        return f"no fit: {matching} shared SNPs for {n_blocks} jackknife blocks; use studies of the same SNPs"
+    return ""
