@@ -19,7 +19,11 @@ TESTS = [
     "tests/test_h2_reference.py",
     "tests/test_rg_reference.py",
     "tests/test_munge_reference.py",
+    "tests/test_partition_reference.py",
+    "tests/test_screen_reference.py",
     "tests/test_sumher_reference.py",
+    "tests/test_atlas.py",
+    "tests/test_genomicsem.py",
 ]
 
 

@@ -1,0 +1,68 @@
+"""Which traits of an atlas a joint analysis can use, and how the errors of all their cells vary together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ldscores.shared.errors import FitError
+from sumh2.atlas.atlas_result import RgAtlas, matrix_of
+from sumh2.kernels.error_structure import ErrorMetric, error_metric
+
+Metric = Literal["shrunk", "structured"]
+
+#: Fewer blocks say nothing on how errors vary together.
+_FEWEST_BLOCKS = 20
+
+
+def usable_traits(atlas: RgAtlas) -> tuple[list[int], list[tuple[str, str]]]:
+    """Traits that a joint fit can use, and those it cannot with the reason; the fewest traits go.
+
+    Raises
+    ------
+    FitError
+        Fewer than two are left.
+    """
+    left_out: dict[int, str] = {}
+    h2 = np.diag(atlas.gcov)
+    for place, trait in enumerate(atlas.traits):
+        if not np.isfinite(h2[place]):
+            left_out[place] = trait.why or "no heritability could be fitted"
+        elif not h2[place] > 0:
+            left_out[place] = f"h2 is {h2[place]:.4g}, not positive: no correlation is defined; use a larger study"
+    finite = np.isfinite(atlas.gcov) & matrix_of(np.isfinite(atlas.factor).all(axis=0), atlas.n_traits)
+    while True:
+        kept = [place for place in range(atlas.n_traits) if place not in left_out]
+        missing = (~finite[np.ix_(kept, kept)]).sum(axis=1)
+        if not missing.any():
+            break
+        worst = kept[int(np.argmax(missing))]
+        left_out[worst] = f"{missing.max()} of its pairs could not be fitted; see the why of these pairs"
+    if len(kept) < 2:
+        raise FitError(
+            f"consistent: {len(kept)} of {atlas.n_traits} traits have a positive h2 and all pairs, expected two or more; "
+            "see the why of the traits"
+        )
+    return kept, [(atlas.names[place], why) for place, why in sorted(left_out.items())]
+
+
+def build_metric(atlas: RgAtlas, metric: Metric = "shrunk") -> ErrorMetric:
+    """The sampling covariance of an atlas whose cells are all finite, as a metric.
+
+    Raises
+    ------
+    FitError
+        Too few blocks, or an error of exactly zero: the same data twice.
+    """
+    if atlas.n_blocks < _FEWEST_BLOCKS:
+        raise FitError(
+            f"consistent: {atlas.n_blocks} jackknife blocks, expected {_FEWEST_BLOCKS} or more; 200 are usual"
+        )
+    try:
+        return error_metric(atlas.factor, atlas.n_traits, 1.0 if metric == "structured" else None)
+    except np.linalg.LinAlgError as error:
+        raise FitError(
+            "consistent: the sampling covariance is singular: two traits are the same data, or one has no error; leave "
+            "out one of them"
+        ) from error

@@ -1,0 +1,249 @@
+"""`sumh2 consistent`, `sumh2 atlas-test` and `sumh2 atlas-factors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ldscores.shared.command_line import command
+from ldscores.shared.errors import InputError
+
+
+@command(group="Atlas")
+def consistent(
+    source: str,
+    *,
+    out: str | None = None,
+    traits: list[str] | None = None,
+    factors: int | None = None,
+    no_unique: bool = False,
+    metric: Literal["shrunk", "structured"] = "shrunk",
+    no_hold: bool = False,
+    no_replicates: bool = False,
+    draws: int = 200,
+    seed: int = 1,
+    se: str | None = None,
+    z: str | None = None,
+    other: str | None = None,
+    plot: str | None = None,
+    heatmap: str | None = None,
+) -> object:
+    """Genetic correlations that fit together: the covariance matrix nearest to an atlas or a published table.
+
+    Correlations estimated pair by pair can contradict each other (.9, .9 and .2 among three traits cannot be).  This finds
+    the nearest matrix that can be, in the metric of the sampling covariance of all cells, re-fits it in every jackknife
+    sample for its standard errors, and tests whether sampling error explains the contradictions.  For a table without a
+    jackknife factor each cell counts by its own SE, and there is neither SE nor test.
+
+    Parameters
+    ----------
+    source
+        Folder of `sumh2 atlas`, or a table: a list of pairs (trait1 trait2 rg rg_se, or LDSC's p1 p2 rg se), or a square
+        matrix with --se or --z.
+    out
+        Write <out>.tsv (a row a pair), <out>.json and <out>.log; by default the report is printed only.
+    traits
+        Traits of the atlas to use, separated by commas; by default all.
+    factors
+        A matrix of this many factors instead of any covariance matrix.
+    no_unique
+        With --factors: no genetic variance besides the factors.
+    metric
+        shrunk: jackknife covariance shrunk to its error structure; structured: the structure alone, faster for a thousand
+        traits.
+    no_hold
+        Let heritabilities move too: the plain projection, which raises them and shrinks correlations.
+    no_replicates
+        No standard errors.
+    draws
+        Draws of the test of consistency; 0 for none.
+    seed
+        Of the draws.
+    se
+        Square matrix of standard errors for a table that is a square matrix.
+    z
+        Square matrix of z scores instead.
+    other
+        For a table of one trait's correlations (no second column of names): that trait's name.
+    plot
+        Draw raw against consistent correlations, to this .png, .pdf or .svg (extra [plot]).
+    heatmap
+        Draw the clustered heatmap of the consistent correlations of an atlas, to this .png, .pdf or .svg.
+
+    Examples
+    --------
+    sumh2 consistent atlas/ --out atlas.consistent
+    sumh2 consistent atlas/ --factors 5 --heatmap consistent.pdf
+    sumh2 consistent rg.tsv --z rg_z.tsv --out published
+    sumh2 consistent brain.csv --other EA
+    """
+    options = dict(locals())
+    from sumh2.cli.loading import check_outputs, logged, written_report
+
+    is_atlas = Path(source).is_dir()
+    check_outputs(out, plot, [source])
+    check_outputs(None, heatmap, [source])
+    _check_source_options(is_atlas, options)
+    with logged(out) as note:
+        if is_atlas:
+            from sumh2.atlas.consistent import fit_consistent
+
+            result = fit_consistent(
+                read_chosen_traits(source, traits),
+                n_factors=factors,
+                unique=not no_unique,
+                metric=metric,
+                hold=not no_hold,
+                replicates=not no_replicates,
+                n_draws=draws,
+                seed=seed,
+            )
+        else:
+            from sumh2.atlas.consistent_table import fit_consistent_table
+            from sumh2.atlas.rg_table_files import read_rg_table
+
+            result = fit_consistent_table(read_rg_table(source, se=se, z=z, other=other))
+        if out is not None:
+            inputs = [f"{source}/atlas.json"] if is_atlas else [path for path in (source, se, z) if path]
+            result = result.with_provenance(_provenance(inputs, options))
+            result.save(out)
+        _draw(result, plot, heatmap)
+        return written_report(result, None, out, note)
+
+
+def _check_source_options(is_atlas: bool, options: dict[str, object]) -> None:
+    of_table = {"--se": options["se"], "--z": options["z"], "--other": options["other"]}
+    of_atlas = {"--traits": options["traits"], "--factors": options["factors"], "--heatmap": options["heatmap"]}
+    for flag, value in (of_table if is_atlas else of_atlas).items():
+        if value is not None:
+            kinds = ("an atlas", "a table") if is_atlas else ("a table", "an atlas")
+            raise InputError(f"{flag}: found it with {kinds[0]}, expected it with {kinds[1]} only; drop it")
+    if options["no_unique"] and options["factors"] is None:
+        raise InputError("--no-unique: found it without --factors, expected both; add --factors")
+
+
+def _provenance(inputs: list[str], options: dict[str, object]) -> dict[str, object]:
+    from ldscores.shared.provenance import provenance
+
+    return provenance(inputs, options)
+
+
+def _draw(result: object, plot: str | None, heatmap: str | None) -> None:
+    if plot is not None or heatmap is not None:
+        from sumh2.plots.atlas import plot_consistent, plot_heatmap
+        from sumh2.plots.figures import save_figure
+
+        if plot is not None:
+            save_figure(plot_consistent(result), plot)
+        if heatmap is not None:
+            save_figure(plot_heatmap(result), heatmap)
+
+
+def read_chosen_traits(folder: str, names: list[str] | None):
+    """An atlas, or some of its traits."""
+    from sumh2.atlas.atlas_files import read_atlas
+
+    atlas = read_atlas(folder)
+    return atlas if names is None else atlas.take([atlas.trait_number(name) for name in names])
+
+
+@command(group="Atlas")
+def atlas_test(
+    atlas: str,
+    *hypotheses: str,
+    out: str | None = None,
+) -> object:
+    """Tests on an atlas: equal correlations, equal heritabilities, blocks of zeros.
+
+    Uses the joint sampling covariance of all cells, so that overlap of samples and shared traits are accounted for.
+    Several equations in one hypothesis, joined by ; or made by braces, are tested together.
+
+    Parameters
+    ----------
+    atlas
+        Folder of `sumh2 atlas`.
+    hypotheses
+        In quotes: 'rg(a, b) = 0', 'rg(a, b) = 1', 'rg(a, b) = rg(a, c)', 'h2(a) = h2(b)', 'gcov(a, b) = 0.05',
+        'rg({a, b}, {c, d}) = 0'.  A name with a blank, comma, bracket, brace, semicolon or equality sign goes in double
+        quotes.
+    out
+        Write <out>.tsv, <out>.json and <out>.log; with one hypothesis.
+
+    Examples
+    --------
+    sumh2 atlas-test atlas/ 'rg(scz, bip) = rg(scz, mdd)'
+    sumh2 atlas-test atlas/ 'h2(height) = h2(bmi)' 'rg(scz, bip) = 1'
+    sumh2 atlas-test atlas/ 'rg({height, bmi}, {scz, bip, mdd}) = 0' --out anthropometry
+    """
+    options = dict(locals())
+    from sumh2.atlas.atlas_files import read_atlas
+    from sumh2.atlas.hypotheses import check_hypothesis
+    from sumh2.cli.loading import check_outputs, logged, written_report
+
+    if out is not None and len(hypotheses) > 1:
+        raise InputError("--out: found several hypotheses, expected one with --out; run them one by one")
+    check_outputs(out, None, [atlas])
+    with logged(out) as note:
+        read = read_atlas(atlas)
+        results = [check_hypothesis(read, hypothesis) for hypothesis in hypotheses]
+        if out is not None:
+            result = results[0].with_provenance(_provenance([f"{atlas}/atlas.json"], options))
+            result.save(out)
+            return written_report(result, None, out, note)
+        return "\n\n".join(str(result) for result in results)
+
+
+@command(group="Atlas")
+def atlas_factors(
+    atlas: str,
+    *,
+    traits: list[str] | None = None,
+    draws: int = 500,
+    quantile: float = 0.95,
+    seed: int = 1,
+    out: str | None = None,
+    plot: str | None = None,
+) -> object:
+    """Number of factors behind the genetic correlations of an atlas, by parallel analysis.
+
+    Eigenvalues of the correlation matrix are compared with those of an identity matrix plus sampling error, drawn from the
+    joint covariance of all cells.
+
+    Parameters
+    ----------
+    atlas
+        Folder of `sumh2 atlas`.
+    traits
+        Traits to use, separated by commas; by default all.
+    draws
+        Draws of pure sampling error.
+    quantile
+        An eigenvalue counts above this quantile of its place.
+    seed
+        Of the draws.
+    out
+        Write <out>.tsv, <out>.json and <out>.log; by default the report is printed only.
+    plot
+        Scree plot, to this .png, .pdf or .svg (extra [plot]).
+
+    Examples
+    --------
+    sumh2 atlas-factors atlas/ --plot scree.pdf
+    sumh2 atlas-factors atlas/ --traits scz,bip,mdd,adhd,asd --out psych.factors
+    """
+    options = dict(locals())
+    from sumh2.atlas.factor_count import count_factors
+    from sumh2.cli.loading import check_outputs, logged, written_report
+
+    check_outputs(out, plot, [atlas])
+    with logged(out) as note:
+        result = count_factors(read_chosen_traits(atlas, traits), n_draws=draws, quantile=quantile, seed=seed)
+        if out is not None:
+            result = result.with_provenance(_provenance([f"{atlas}/atlas.json"], options))
+            result.save(out)
+        if plot is not None:
+            from sumh2.plots.atlas import plot_scree
+            from sumh2.plots.figures import save_figure
+
+            save_figure(plot_scree(result), plot)
+        return written_report(result, None, out, note)
