@@ -10,35 +10,23 @@ from sumh2.gwas_headers import FIELDS, clean_header
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _VARIANT = re.compile(r"rs\d+|(chr)?[0-9XY]{1,2}[:_]\d+.*", re.IGNORECASE)
-_KNOWN = {name for each in FIELDS.values() for tier in each.names() for name in tier}
-
-_VCF_REMEDY = (
-    "make a table of it, e.g. for a GWAS-VCF: (echo 'SNP CHR BP EFFECT_ALLELE OTHER_ALLELE BETA SE LOG10P N'; bcftools "
-    r"query -f '%ID %CHROM %POS %ALT %REF[ %ES %SE %LP %SS]\n' FILE) > gwas.txt"
-)
+#: Every header that some field goes by.
+KNOWN_HEADERS = {name for each in FIELDS.values() for tier in each.names() for name in tier}
 
 
-def check_is_gwas_table(
-    header: Sequence[str], first_rows: Sequence[Sequence[str]], first_line: str, where: str
-) -> None:
+def check_is_gwas_table(header: Sequence[str], first_rows: Sequence[Sequence[str]], where: str) -> None:
     """Raise InputError where the first lines are not those of a table with column names.
 
     Parameters
     ----------
     header, first_rows
         Fields of the header and of the next lines.
-    first_line
-        First line of the file, which may be a comment.
     where
         The file's name.
     """
     names = {clean_header(name) for name in header}
-    if first_line.startswith("##fileformat=VCF") or (header[:1] == ["#CHROM"] and {"FORMAT", "QUAL"} <= names):
-        raise InputError(
-            f"{where}: found a VCF; expected a table with column names; VCF is not read yet: {_VCF_REMEDY}"
-        )
     shown = " ".join(header)[:80]
-    if len(names & _KNOWN) > 2:
+    if len(names & KNOWN_HEADERS) > 2:
         return
     n_values = sum(bool(_NUMBER.fullmatch(field) or _VARIANT.fullmatch(field)) for field in header)
     if len(header) > 2 and 3 * n_values >= len(header):

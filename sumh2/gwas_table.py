@@ -16,6 +16,9 @@ from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from sumh2.gwas_headers import ColumnMap
 
+#: Base pairs; a position beyond is no position.
+_LONGEST_GENOME = 1e12
+
 _LN10, _LN2 = np.log(10.0), np.log(2.0)
 
 
@@ -123,3 +126,22 @@ def p_from_text(texts: pa.Array, column: str, where: str) -> tuple[NDArray[np.fl
         if float(mantissa) > 0:
             log10p[row] = -np.log10(float(mantissa)) - float(exponent or 0)
     return p, log10p
+
+
+def read_positions(texts: pa.Array) -> tuple[NDArray[np.int64], int]:
+    """Positions, (n_snps,), and how many texts are no number; 0, as in PLINK's files, for those and where there is none."""
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        return _whole_positions(as_numpy(texts.cast(pa.float64()))), 0
+    n_odd = 0
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        is_number = pc.match_substring_regex(texts, r"^\s*\d+(\.\d*)?([eE][+-]?\d+)?\s*$")
+        numbers = pc.if_else(is_number, texts, None).cast(pa.float64())
+        n_odd = numbers.null_count - texts.null_count
+    return _whole_positions(as_numpy(numbers)), n_odd
+
+
+def _whole_positions(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers; 0 for what is missing, negative or longer than any genome."""
+    return np.where((numbers > 0) & (numbers < _LONGEST_GENOME), numbers, 0).astype(np.int64)

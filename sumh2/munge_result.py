@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
+from sumh2.doctor_check import AuditCheck, describe_audit
 from sumh2.sumstats import SumStats
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class MungeOptions:
 
     Parameters
     ----------
-    snp, chrom, bp, effect_allele, other_allele, p, log10p, beta, odds_ratio, se, z, n_col, n_cas_col, n_con_col, eaf, \
-maf, info, nstudy
+    snp, chrom, bp, effect_allele, other_allele, p, log10p, beta, odds_ratio, se, z, chisq, sign, direction, n_col, \
+n_cas_col, n_con_col, eaf, maf, info, nstudy
         The column of this quantity; takes the place of what the header would suggest (``chrom`` is ``--chr``).
     signed
         A column with the sign of the effect and its value for no effect (``--signed-sumstats BETA,0``).
@@ -51,6 +52,21 @@ maf, info, nstudy
     z_from
         effect (BETA or log OR over SE), z, p with the sign of the effect; auto takes the first of these that there is,
         and p instead of effect where BETA or SE have too few digits.
+    suffix
+        Of several sets of results in one file (populations of Pan-UKB, traits of REGENIE, studies of a GWAS-VCF), the
+        one to use: ``EUR`` for the columns ``beta_EUR``, ``se_EUR``, ...
+    neff
+        Use the effective N, 4 / (1/cases + 1/controls), in place of the sum of cases and controls.
+    cohorts
+        Table of the cohorts of a meta-analysis (columns of cases and controls, or N), whose N is summed; over the cohorts
+        present at a SNP where the file has a column of directions.
+    infer_n
+        Where the file has no N: take it from SE and frequency, of a ``standardised`` trait (variance 1) or of a
+        ``case-control`` study (log odds ratios; gives the effective N).
+    match_by
+        ``name``, or ``position``: find the SNPs of the panel by chromosome, position and alleles, and take its names.
+    liftover
+        Chain file that takes the file's positions to the panel's build.
     out
         Where LDSC's log says that it wrote.
     extract_given
@@ -73,6 +89,9 @@ maf, info, nstudy
     odds_ratio: str | None = None
     se: str | None = None
     z: str | None = None
+    chisq: str | None = None
+    sign: str | None = None
+    direction: str | None = None
     n_col: str | None = None
     n_cas_col: str | None = None
     n_con_col: str | None = None
@@ -96,6 +115,12 @@ maf, info, nstudy
     daner: bool = False
     daner_n: bool = False
     z_from: str = "auto"
+    suffix: str | None = None
+    neff: bool = False
+    cohorts: str | None = None
+    infer_n: str | None = None
+    match_by: str = "name"
+    liftover: str | None = None
     out: str | None = None
     extract_given: bool = False
 
@@ -139,6 +164,8 @@ class MungeResult:
         With ``--ldsc``: what LDSC would write (with all digits) and its log.
     written
         Files that were written.
+    audit
+        What the audit of the columns found, see :mod:`sumh2.doctor`.
     """
 
     sumstats: SumStats
@@ -151,6 +178,7 @@ class MungeResult:
     ldsc_table: pa.Table | None = None
     ldsc_log: str = ""
     written: tuple[str, ...] = ()
+    audit: tuple[AuditCheck, ...] = ()
 
     def metrics(self) -> dict[str, float]:
         """Numbers to look at first: SNPs, N, chi2."""
@@ -184,6 +212,7 @@ class MungeResult:
             "columns": self.columns.splitlines(),
             "filters": [vars(each) for each in self.sumstats.filters],
             "warnings": list(self.warnings),
+            "audit": [vars(each) for each in self.audit],
             "options": self.options,
             "written": list(self.written),
         }
@@ -208,6 +237,8 @@ class MungeResult:
             f"mean chi2 {numbers['mean_chi2']:.4f}, lambda GC {numbers['lambda_gc']:.4f}, "
             f"max chi2 {numbers['max_chi2']:.3f}, {numbers['n_significant']:,} SNPs with chi2 > {SIGNIFICANT_CHI2}"
         )
+        if self.audit:
+            lines += ["", "audit (sumh2 doctor tells more)", *describe_audit(self.audit)]
         lines += [f"WARNING: {warning}" for warning in self.warnings]
         lines += [f"Written: {path}" for path in self.written]
         return "\n".join(lines)

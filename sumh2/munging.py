@@ -29,22 +29,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.alleles import NOT_A_BASE, allele_kinds, encode_alleles
+from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.unique_names import is_first_of_each
+from sumh2.gwas_alleles import allele_codes
 from sumh2.gwas_headers import ColumnMap
-from sumh2.gwas_table import GwasTable, SnpList, minimum_n, p_from_text, z_from_log10p, z_from_p
-from sumh2.munge_checks import (
-    check_against_p,
-    check_balance,
-    check_p_column,
-    describe_losses,
-    measure_rounding,
-    z_of_p,
-)
+from sumh2.gwas_table import GwasTable, SnpList, minimum_n, read_positions
+from sumh2.munge_checks import check_against_p, check_balance, check_p_column, describe_losses
+from sumh2.munge_n import Cohorts, number_of_people
 from sumh2.munge_result import MungeOptions, MungeResult
+from sumh2.munge_z import ZScores, choose_z_source, describe_source, p_values, z_scores
 from sumh2.sumstats import FilterCount, SumStats
+
+#: The square of a larger Z is no number.
+_LARGEST_Z = 1e150
 
 
 @dataclass
@@ -67,153 +66,11 @@ class _Progress:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Z and N
-
-
-def choose_z_source(names, options: MungeOptions, where: str) -> tuple[str, ...]:
-    """The fields Z is made of, by preference: (BETA, SE), (OR, SE), (Z,), (P or LOG10P, signed field).
-
-    Whether BETA and SE carry enough digits is seen later, from their values (:func:`_z_scores`).
-    """
-    effect = [(name, "SE") for name in ("BETA", "OR") if name in names and "SE" in names]
-    z = [("Z",)] if "Z" in names else []
-    signed = [name for name in ("BETA", "OR", "Z") if name in names][:1]
-    probability = [name for name in ("LOG10P", "P") if name in names][:1]
-    p = [(probability[0], *signed)] if probability and signed else []
-    if options.a1_inc and probability:
-        return (probability[0],)
-    choices = {"auto": effect + z + p, "effect": effect, "z": z, "p": p}[options.z_from]
-    if not choices:
-        raise InputError(
-            f"{where}: Z cannot be made of the columns {', '.join(names)}"
-            + (f" with --z-from {options.z_from}" if options.z_from != "auto" else "")
-            + "; expected BETA or OR with SE, or Z, or P (or -log10 P) with a signed effect; name the columns with "
-            "--beta, --odds-ratio, --se, --z, --p or --log10p"
-        )
-    return choices[0]
-
-
-def choose_n_source(names, column_map: ColumnMap, options: MungeOptions, where: str) -> tuple[str, ...]:
-    """Where N comes from: "constant", (N,), (N_CAS, N_CON), (N_EFF_HALF,) or "header".
-
-    An option beats a column, as LDSC's help promises and LDSC does not do; a column of N beats cases and controls.
-    """
-    of_cases = [each for each in (options.n_cas, options.n_con) if each is not None]
-    if options.n is not None and of_cases:
-        raise InputError(f"{where}: found --n together with --n-cas or --n-con; expected one way to give N; drop one")
-    if len(of_cases) == 1:
-        raise InputError(f"{where}: found only one of --n-cas and --n-con; expected both; give the other, or --n")
-    if options.n is not None or of_cases:
-        return ("constant",)
-    for fields in (("N",), ("N_CAS", "N_CON"), ("N_EFF_HALF",)):
-        if all(name in names for name in fields):
-            return fields
-    if {"N_CAS", "N_CON"} <= set(column_map.header_n):
-        return ("header",)
-    raise InputError(
-        f"{where}: no sample size; found {', '.join((*column_map.file_columns(), *column_map.unused))}; expected a column "
-        "of N, of cases and controls, or an option; give --n, or --n-cas and --n-con, or name the column with --n-col, or "
-        "the columns with --n-cas-col and --n-con-col"
-    )
-
-
-def _number_of_people(gwas: GwasTable, options: MungeOptions) -> tuple[NDArray[np.float64], str]:
-    """N of each row, and how it came about."""
-    columns = gwas.column_map.columns
-    source = choose_n_source(gwas.table.column_names, gwas.column_map, options, gwas.source)
-    n_rows = gwas.table.num_rows
-    if source == ("constant",):
-        value = float(options.n if options.n is not None else options.n_cas + options.n_con)
-        return np.full(n_rows, value), f"{value:g} for every SNP, from the options"
-    if source == ("header",):
-        value = sum(gwas.column_map.header_n.values())
-        return np.full(n_rows, value), f"{value:g} for every SNP, cases and controls of the header"
-    if source == ("N_CAS", "N_CON"):
-        return gwas.number("N_CAS") + gwas.number("N_CON"), f"{columns['N_CAS']} + {columns['N_CON']}"
-    if source == ("N_EFF_HALF",):
-        return 2 * gwas.number("N_EFF_HALF"), f"2 x {columns['N_EFF_HALF']}"
-    return gwas.number("N"), columns["N"]
-
-
-@dataclass(frozen=True)
-class _ZScores:
-    """Z of each row; NaN where a part is missing, infinite where it is out of range.
-
-    ``from_columns`` is Z of the chosen source before P takes its place; ``sign_known`` is False where the effect is 0.
-    """
-
-    z: NDArray[np.float64]
-    from_columns: NDArray[np.float64]
-    sign_known: NDArray[np.bool_]
-    described: str
-    warnings: tuple[str, ...] = ()
-
-
-def _z_scores(gwas: GwasTable, source: tuple[str, ...], options: MungeOptions, p: dict[str, NDArray]) -> _ZScores:
-    """Z of the chosen columns; of P and the sign of the effect where BETA or SE have too few digits."""
-    if source[0] in ("P", "LOG10P"):
-        z, signs = _z_of_p_and_sign(gwas, source, p)
-        return _ZScores(z, z, signs != 0, _describe(source, gwas))
-    columns, described = gwas.column_map.columns, _describe(source, gwas)
-    if source == ("Z",):
-        z = gwas.number("Z")
-        return _ZScores(z, z, np.ones(len(z), dtype=bool), described)
-    se = gwas.number("SE")
-    effect = gwas.number("BETA") if source[0] == "BETA" else _log_odds(gwas)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where((se <= 0) | ~np.isfinite(effect) & ~np.isnan(effect), np.inf, effect / se)
-    known = np.ones(len(z), dtype=bool)
-    rounding = measure_rounding(gwas, source[0], p)
-    if not rounding.is_coarse:
-        return _ZScores(z, z, known, described)
-    what = f"{columns[source[0]]} and {columns['SE']} have few digits: {rounding}"
-    if options.z_from != "auto" or not rounding.p_is_finer:
-        also = ", and P has no more digits" if p and not rounding.p_is_finer else ""
-        remedy = "" if not p or also else "; --z-from p takes Z from P"
-        text = f"{what}; Z, heritability and intercept are off accordingly{also}{remedy}"
-        return _ZScores(z, z, known, described, (text,))
-    size = z_of_p(p)
-    # Where P is missing or 0 the effect still tells something.
-    usable = np.isfinite(size) & np.isfinite(effect)
-    name = columns.get("LOG10P") or columns["P"]
-    text = f"{what}; so |Z| is that of {name}; --z-from effect takes {described} all the same"
-    merged = np.where(usable, np.where(effect < 0, -size, size), z)
-    described = f"{name}, with the sign of {columns[source[0]]} ({described} has too few digits)"
-    return _ZScores(merged, z, ~usable | (effect != 0), described, (text,))
-
-
-def _z_of_p_and_sign(gwas: GwasTable, source: tuple[str, ...], p: dict[str, NDArray]) -> tuple[NDArray, NDArray]:
-    """Z of P with the sign of the effect, positive where that is 0; and the effect."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        given = p["LOG10P"] if "LOG10P" in p else p["P"]
-        size = z_from_log10p(given) if "LOG10P" in p else z_from_p(given)
-        # A P below 0 is not missing: it has a filter of its own.
-        size = np.where(np.isnan(size) & ~np.isnan(given), np.inf, size)
-        if len(source) == 1:
-            return size, np.ones(len(size))
-        signed = _log_odds(gwas) if source[1] == "OR" else gwas.number(source[1])
-    return np.where(np.isnan(signed), np.nan, np.where(signed < 0, -size, size)), signed
-
-
-def _log_odds(gwas: GwasTable) -> NDArray[np.float64]:
-    """log(OR); infinite where OR is not positive."""
-    odds_ratio = gwas.number("OR")
-    n_negative = int(np.count_nonzero(odds_ratio < 0))
-    if n_negative > 0.1 * len(odds_ratio):
-        column = gwas.column_map.columns["OR"]
-        raise InputError(
-            f"{gwas.source}: {n_negative} of {len(odds_ratio)} values of {column} are negative; expected odds ratios, "
-            f"which are positive; if these are log odds ratios, say so with --beta {column} (or --signed-sumstats "
-            f"{column},0)"
-        )
-    return np.where(odds_ratio > 0, np.log(np.where(odds_ratio > 0, odds_ratio, 1)), np.where(
-        np.isnan(odds_ratio), np.nan, np.inf))  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 # The whole
 
 
+# Numbers that are no effects, 1e308 say, are removed and counted below; on the way there they may overflow.
+@np.errstate(all="ignore")
 def munge_gwas(
     gwas: GwasTable,
     options: MungeOptions | None = None,
@@ -221,6 +78,7 @@ def munge_gwas(
     merge_alleles: SnpList | None = None,
     extract: SnpList | None = None,
     trait: str = "",
+    cohorts: Cohorts | None = None,
 ) -> MungeResult:
     """Filter a GWAS and turn its effects into Z scores.
 
@@ -238,6 +96,8 @@ def munge_gwas(
         Lists of SNPs to keep; the first also says with which alleles (on either strand, in either order).
     trait
         Name of the trait.
+    cohorts
+        The cohorts of a meta-analysis, whose N is summed.
 
     Returns
     -------
@@ -254,10 +114,10 @@ def munge_gwas(
     options = options or MungeOptions()
     progress = _Progress(np.ones(gwas.table.num_rows, dtype=bool))
     source = choose_z_source(gwas.table.column_names, options, gwas.source)
-    n, n_source = _number_of_people(gwas, options)
-    p = _p_values(gwas)
+    n, n_source = number_of_people(gwas, options, cohorts)
+    p = p_values(gwas)
     check_p_column(gwas, p)
-    scores = _z_scores(gwas, source, options, p)
+    scores = z_scores(gwas, source, options, p)
     z = scores.z
     kinds, a1, a2 = _alleles(gwas, options)
     snp = gwas.array("SNP")
@@ -269,12 +129,22 @@ def munge_gwas(
         progress.keep(f"alleles other than in {merge_alleles.source or 'the list'}",
                       merge_alleles.same_alleles(snp, kinds))  # fmt: skip
     _check_any(gwas, progress)
+    if n_source.startswith("inferred"):
+        progress.warnings.append(
+            f"N is {n_source}: a guess, as good as SE and frequency; heritability is in inverse proportion: prefer --n"
+        )
     progress.warnings += [*scores.warnings, *describe_losses(gwas, progress.counts)]
     progress.warn_if(
         ~scores.sign_known, "have an effect of 0 in the digits of the file: the sign of Z is unknown, taken as positive"
     )
     progress.warnings += check_against_p(
-        gwas, source, _describe(source, gwas), p, scores.from_columns, progress.alive, forced=options.z_from != "auto"
+        gwas,
+        source,
+        describe_source(source, gwas),
+        p,
+        scores.from_columns,
+        progress.alive,
+        forced=options.z_from != "auto",
     )
     sumstats = _collect(gwas, progress, trait, snp, z, n, a1, a2)
     progress.warnings += check_balance(
@@ -287,7 +157,7 @@ def munge_gwas(
     )  # fmt: skip
 
 
-def _with_note_on_p(column_map: ColumnMap, source, scores: _ZScores, options: MungeOptions) -> ColumnMap:
+def _with_note_on_p(column_map: ColumnMap, source, scores: ZScores, options: MungeOptions) -> ColumnMap:
     """Say so where the user names a column of P and Z is made of others."""
     named = options.p or options.log10p
     if not named or source[0] in ("P", "LOG10P") or scores.z is not scores.from_columns:
@@ -306,43 +176,11 @@ def _check_any(gwas: GwasTable, progress: _Progress) -> None:
         )
 
 
-def _describe(source: tuple[str, ...], gwas: GwasTable) -> str:
-    columns = gwas.column_map.columns
-    if source[-1] == "SE":
-        return (
-            f"{columns['BETA']} / {columns['SE']}" if source[0] == "BETA" else f"log({columns['OR']}) / {columns['SE']}"
-        )
-    if source == ("Z",):
-        return columns["Z"]
-    return f"{columns[source[0]]}, with the sign of {columns[source[1]]}" if len(source) > 1 else columns[source[0]]
-
-
-def _p_values(gwas: GwasTable) -> dict[str, NDArray[np.float64]]:
-    """P and -log10 P, those that are there; the latter also from the text of P where that underflows."""
-    found: dict[str, NDArray[np.float64]] = {}
-    if "LOG10P" in gwas:
-        found["LOG10P"] = gwas.number("LOG10P")
-    if "P" in gwas:
-        texts = gwas.array("P")
-        if pa.types.is_floating(texts.type):
-            return {**found, "P": gwas.number("P")}
-        p, log10p = p_from_text(texts, gwas.column_map.columns["P"], gwas.source)
-        found["P"] = p
-        if log10p is not None and "LOG10P" not in found:
-            found["LOG10P"] = log10p
-    return found
-
-
 def _alleles(gwas: GwasTable, options: MungeOptions) -> tuple:
     """Kinds of the allele pairs, and the codes of A1 and A2; None without alleles."""
     if options.no_alleles:
         return None, None, None
-    a1 = encode_alleles(gwas.array("A1"))
-    if "A2" in gwas:
-        a2 = encode_alleles(gwas.array("A2"))
-    else:
-        first, second = encode_alleles(gwas.array("PAIR1")), encode_alleles(gwas.array("PAIR2"))
-        a2 = np.where(a1 == first, second, np.where(a1 == second, first, np.uint8(NOT_A_BASE)))
+    a1, a2 = allele_codes(gwas)
     return allele_kinds(a1, a2), a1, a2
 
 
@@ -354,6 +192,9 @@ def _keep_listed_and_complete(gwas, progress: _Progress, lists, a1, a2, z, n) ->
     for listed in lists:
         if listed is not None:
             progress.keep(f"not in {listed.source or 'the list'}", listed.contains(gwas.array("SNP")))
+    if "IN_PANEL" in gwas:
+        what = "no variant of the panel at this position with these alleles"
+        progress.keep(what, as_numpy(gwas.array("IN_PANEL")).astype(bool))
     complete = as_numpy(gwas.array("SNP").is_valid()) & ~np.isnan(z) & ~np.isnan(n)
     for name in ("A1", "A2"):
         if a1 is not None and name in gwas:
@@ -390,7 +231,7 @@ def _keep_possible_values(progress: _Progress, source, p, kinds, z, n) -> None:
     if kinds is not None:
         progress.keep("no SNP, or strand ambiguous (A/T, C/G)", kinds > 0)
     what = "standard error not positive, or effect not finite" if source[-1] == "SE" else "Z not finite"
-    progress.keep(what, np.isfinite(z))
+    progress.keep(what, np.abs(z) < _LARGEST_Z)
     progress.keep("N not positive and finite", (n > 0) & np.isfinite(n))
 
 
@@ -416,6 +257,11 @@ def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z,
     def numbers(name: str) -> NDArray[np.float64] | None:
         return gwas.number(name)[rows] if name in gwas else None
 
+    positions = None
+    if "BP" in gwas:
+        positions, n_odd = read_positions(gwas.array("BP").filter(mask))
+        if n_odd:
+            progress.warnings.append(f"{n_odd} SNPs have a position that is no number: now 0")
     return SumStats(
         trait=trait or gwas.source,
         snp=snp.filter(mask),
@@ -424,22 +270,9 @@ def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z,
         a1=None if a1 is None else a1[rows],
         a2=None if a2 is None else a2[rows],
         chrom=gwas.array("CHR").filter(mask) if "CHR" in gwas else None,
-        bp=_positions(gwas.array("BP").filter(mask), progress) if "BP" in gwas else None,
+        bp=positions,
         eaf=numbers("EAF"),
         info=numbers("INFO"),
         filters=tuple(progress.counts),
         source=gwas.source,
     )
-
-
-def _positions(texts: pa.Array, progress: _Progress) -> NDArray[np.int64]:
-    """Positions, (n_snps,); 0, as in PLINK's files, where there is none or it is no number."""
-    try:
-        numbers = texts.cast(pa.float64())
-    except pa.ArrowInvalid:
-        is_number = pc.match_substring_regex(texts, r"^\s*\d+(\.\d*)?([eE][+-]?\d+)?\s*$")
-        numbers = pc.if_else(is_number, texts, None).cast(pa.float64())
-        progress.warnings.append(
-            f"{numbers.null_count - texts.null_count} SNPs have a position that is no number: now 0"
-        )
-    return np.nan_to_num(as_numpy(numbers), posinf=0, neginf=0).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Files of summary statistics: our own Parquet, and LDSC's text."""
+"""Files of summary statistics: our own Parquet, and the text of LDSC and LDAK."""
 
 from __future__ import annotations
 
@@ -38,8 +38,11 @@ FORMAT, FORMAT_VERSION = "sumh2 sumstats", 1
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
 _NUMBERS = ("Z", "N", "EAF", "INFO")
 
+#: Columns that LDSC's munged files do not have: with them a file is a GWAS as it was published.
+_GWAS_COLUMNS = {"BETA", "B", "OR", "SE", "P", "PVAL", "P_VALUE", "PVALUE", "LOG10P"}
+
 #: Endings of files of summary statistics.
-_ENDINGS = re.compile(r"(\.sumstats)?(\.(parquet|gz|bz2|xz|zst|txt|tsv))*$")
+_ENDINGS = re.compile(r"(\.sumstats|\.ldak|\.sums|\.summaries)?(\.(parquet|gz|bz2|xz|zst|txt|tsv))*$")
 
 
 def trait_name(path: str | Path) -> str:
@@ -53,11 +56,15 @@ def trait_name(path: str | Path) -> str:
 
 
 def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
-    """Read one trait: our ``.sumstats.parquet`` or LDSC's ``.sumstats`` (plain, .gz, .bz2, .xz, .zst).
+    """Read one trait: our ``.sumstats.parquet``, LDSC's ``.sumstats`` or LDAK's (plain, .gz, .bz2, .xz, .zst).
 
     Of text, rows without SNP, Z or N are dropped, and of rows with the same name the first stays, both as in LDSC's
     heritability; the counts are in ``filters``.  Rows without alleles, and files without A1 and A2, are read too: they
     give a heritability, but no genetic correlation.
+
+    LDAK's files are known by a column Predictor or n; Z is there, or comes from BETA and SE, b and se, Stat (chi2) and
+    Direction, or P and Direction (LDAK advertises the last and crashes); a direction of zero or more is positive.  What
+    LDAK refuses as a whole (a missing value, a name that appears twice) costs the row, as in LDSC's files.
 
     Parameters
     ----------
@@ -75,16 +82,28 @@ def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     if is_parquet(path):
         return _read_own(path, trait)
     header, _ = read_header(path)
+    if {"Predictor", "n"} & set(header):
+        return _read_ldak(path, header, trait)
     missing = [name for name in ("SNP", "Z", "N") if name not in header]
     if missing:
         raise InputError(
             f"{path}: no column {', '.join(missing)}; found {' '.join(header[:30])}; expected LDSC's SNP A1 A2 Z N; "
             f"if this is a GWAS, make summary statistics of it first: sumh2 munge {path} --out {trait_name(path)}"
         )
+    effects = [name for name in header if name.upper() in _GWAS_COLUMNS]
+    if effects:
+        logger.warning(
+            "%s: has columns of a GWAS (%s), and is used as it is: nothing was filtered by imputation, frequency, alleles "
+            "or N; better munge it first: sumh2 munge %s --out %s", path, ", ".join(effects[:5]), path, trait_name(path)
+        )  # fmt: skip
     wanted = [name for name in ("SNP", "CHR", "BP", "A1", "A2", "EAF", "INFO", "Z", "N") if name in header]
     types: dict[str, pa.DataType] = {"SNP": pa.string(), "CHR": _CATEGORY, "A1": _CATEGORY, "A2": _CATEGORY}
     types |= {name: pa.float64() for name in (*_NUMBERS, "BP")}
-    table = read_table(path, columns=wanted, types={name: types[name] for name in wanted})
+    return _complete_rows(path, read_table(path, columns=wanted, types={name: types[name] for name in wanted}), trait)
+
+
+def _complete_rows(path: str | Path, table: pa.Table, trait: str | None) -> SumStats:
+    """The trait of a text table, without rows that miss a value or repeat a name."""
     complete = np.ones(table.num_rows, dtype=bool)
     # A missing allele keeps a SNP out of genetic correlations by itself (its code is of no kind).
     for name in ("SNP", "Z", "N"):
@@ -96,6 +115,56 @@ def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     if repeated.removed:
         logger.warning("%s: %d rows repeat the name of a SNP; the first of each is used", path, repeated.removed)
     return _from_table(path, table, trait or trait_name(path), (missing, repeated), {})
+
+
+#: How LDAK's files give a Z score: columns, and what they mean.
+_LDAK_STATISTICS = (("Z",), ("BETA", "SE"), ("b", "se"), ("Direction", "Stat"), ("Direction", "P"))
+
+
+def _read_ldak(path: str | Path, header: list[str], trait: str | None) -> SumStats:
+    """LDAK's summary statistics: Predictor (or SNP) A1 A2, a statistic and n (or N); A1Freq (or freq) if it is there."""
+    names = {"SNP": ("Predictor", "SNP"), "A1": ("A1",), "A2": ("A2",), "N": ("n", "N"), "EAF": ("A1Freq", "freq")}
+    found = {ours: next((name for name in theirs if name in header), None) for ours, theirs in names.items()}
+    statistic = next((columns for columns in _LDAK_STATISTICS if set(columns) <= set(header)), None)
+    missing = [" or ".join(names[ours]) for ours in ("SNP", "A1", "A2", "N") if found[ours] is None]
+    missing += ["Z, BETA and SE, b and se, or Stat and Direction"] if statistic is None else []
+    if missing:
+        raise InputError(
+            f"{path}: no column {', no '.join(missing)}; found {' '.join(header[:30])}; expected LDAK's Predictor A1 A2 "
+            "Z n; rename the columns, or make summary statistics of a GWAS with sumh2 munge"
+        )
+    texts = {found["SNP"]: pa.string(), found["A1"]: _CATEGORY, found["A2"]: _CATEGORY}
+    numbers = [found["N"], *statistic] + ([found["EAF"]] if found["EAF"] is not None else [])
+    table = read_table(path, columns=[*texts, *numbers], types=texts | dict.fromkeys(numbers, pa.float64()))
+    columns = {ours: table.column(theirs) for ours, theirs in found.items() if theirs is not None}
+    if statistic == ("Z",):
+        columns["Z"] = table.column("Z")
+    else:
+        z = _z_scores(path, *(as_numpy(_array(table, name)) for name in statistic), names=statistic)
+        columns["Z"] = pa.array(z, mask=np.isnan(z))
+    return _complete_rows(path, pa.table(columns), trait)
+
+
+def _z_scores(
+    path: str | Path, first: NDArray[np.float64], second: NDArray[np.float64], names: tuple[str, str]
+) -> NDArray[np.float64]:
+    """Z of two of `_LDAK_STATISTICS`, (n_snps,); NaN where a value is missing."""
+    wrong = {"SE": second <= 0, "se": second <= 0, "Stat": second < 0, "P": (second <= 0) | (second > 1)}[names[1]]
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: {int(wrong.sum())} values of {names[1]} are impossible (first: {second[row]:g} in line {row + 2}); "
+            "expected standard errors above 0, chi2 of 0 or more, p-values above 0 and not above 1; correct the file"
+        )
+    if names[1] in ("SE", "se"):
+        return first / second
+    if names[1] == "P":
+        from scipy.stats import norm
+
+        size = norm.isf(second / 2)
+    else:
+        size = np.sqrt(second)
+    return np.where(np.isnan(first), np.nan, np.where(first >= 0, size, -size))
 
 
 def _drop(table: pa.Table, kept: NDArray[np.bool_], what: str) -> tuple[pa.Table, FilterCount]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_headers import FIELDS, SIGNATURES, clean_header, map_columns
+from sumh2.gwas_headers import FIELDS, clean_header, map_columns
 from sumh2.gwas_headers_ldsc import map_columns_ldsc
 from sumh2.munge_result import MungeOptions
 
@@ -74,11 +74,6 @@ def test_tools(tool):
     assert found.tool == tool
     wanted = dict(pair.split("=") for pair in expected.split())
     assert {name: found.columns.get(name) for name in wanted} == wanted
-
-
-def test_every_signature_but_those_without_other_allele_is_tested():
-    untested = {each.tool for each in SIGNATURES} - set(TOOLS)
-    assert untested == {"PLINK 1 .assoc.linear or .assoc.logistic", "PLINK 1 .qassoc"}
 
 
 @pytest.mark.parametrize("tool", TOOLS)

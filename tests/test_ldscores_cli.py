@@ -38,6 +38,11 @@ def test_help_is_quick():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_build__starts_without_the_solvers_of_weightings():
+    code = "import sys, ldscores.build_files; print([name for name in sys.modules if name.startswith('scipy.opt')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_convert(tmp_path, portable, run_ldscores):
     out = tmp_path / "ann"
     words = ("convert", f"{portable}/ldsc/ann.", "--w-ld", f"{portable}/ldsc/ld.", "--out", out)

@@ -18,10 +18,14 @@ def munge(
     n_con: float | None = None,
     effect_allele: str | None = None,
     other_allele: str | None = None,
+    a1: str | None = None,
+    a2: str | None = None,
     info_min: float = 0.9,
     maf_min: float = 0.01,
     merge_alleles: str | None = None,
     extract: str | None = None,
+    ld: str | None = None,
+    reference: str | None = None,
     text: bool = False,
     trait: str | None = None,
     ldsc: bool = False,
@@ -32,6 +36,8 @@ def munge(
     odds_ratio: str | None = None,
     se: str | None = None,
     z: str | None = None,
+    chisq: str | None = None,
+    sign: str | None = None,
     p: str | None = None,
     log10p: str | None = None,
     z_from: Literal["auto", "effect", "z", "p"] = "auto",
@@ -40,10 +46,18 @@ def munge(
     n_cas_col: str | None = None,
     n_con_col: str | None = None,
     eaf: str | None = None,
+    frq: str | None = None,
     maf: str | None = None,
     info: str | None = None,
     info_list: list[str] | None = None,
     ignore: list[str] | None = None,
+    suffix: str | None = None,
+    neff: bool = False,
+    cohorts: str | None = None,
+    direction: str | None = None,
+    infer_n: Literal["standardised", "case-control"] | None = None,
+    match_by: Literal["name", "position"] = "name",
+    liftover: str | None = None,
     n_min: float | None = None,
     no_alleles: bool = False,
     a1_inc: bool = False,
@@ -75,6 +89,10 @@ def munge(
         Column of the allele whose effect is given, where the header leaves it open.
     other_allele
         Column of the other allele.
+    a1
+        The same as --effect-allele, as LDSC calls it.
+    a2
+        The same as --other-allele, as LDSC calls it.
     info_min
         Smallest imputation quality kept.
     maf_min
@@ -83,6 +101,11 @@ def munge(
         Table of SNP, A1, A2 (e.g. w_hm3.snplist): keep these SNPs where the alleles match.
     extract
         List of SNPs to keep, one name a line.
+    ld
+        Tagging or LD scores the file is compared with: effect allele, alleles, build, ancestry; names by position.
+    reference
+        In place of --ld a table of known variants (SNP, CHR, POS_hg19 or POS_hg38 or BP, A1, A2, frequency), or PLINK's
+        .bim, .frq or .afreq.
     text
         Also write <out>.sumstats.gz, which LDSC reads.
     trait
@@ -103,6 +126,10 @@ def munge(
         Column of standard errors of the effect (of the log odds ratio).
     z
         Column of z scores.
+    chisq
+        Column of chi-square statistics.
+    sign
+        Column with the sign of the effect: + or -, 1 or -1.
     p
         Column of p-values.  Z comes from the effect if it has a standard error: then P is only compared with it; see
         --z-from.
@@ -122,6 +149,8 @@ def munge(
         Column of numbers of controls.
     eaf
         Column of the effect allele's frequency.
+    frq
+        The same as --eaf, as LDSC calls it.
     maf
         Column of minor allele frequencies.
     info
@@ -130,6 +159,21 @@ def munge(
         Columns of imputation quality to average, separated by commas.
     ignore
         Columns to leave alone, separated by commas.
+    suffix
+        Which of several sets of results in the file: EUR for beta_EUR and se_EUR, a study of a GWAS-VCF.
+    neff
+        Use the effective N, 4 / (1/cases + 1/controls), in place of cases + controls.
+    cohorts
+        Table of the cohorts of a meta-analysis (cohort, cases, controls, or N), in the order of the column of
+        directions: N is the sum over the cohorts that have the SNP; with --neff of their effective N.
+    direction
+        Column of the directions of effects in the cohorts, e.g. ++?-.
+    infer_n
+        Take N from SE and frequency: of a standardised trait (variance 1), or the effective N of a case-control study.
+    match_by
+        Find the SNPs of --ld or --reference by name, or by position and alleles, and take its names.
+    liftover
+        Chain file that takes the file's positions to the build of --ld or --reference (extra [liftover]).
     n_min
         Smallest sample size kept; by default the 90th percentile divided by 1.5.
     no_alleles
@@ -151,6 +195,8 @@ def munge(
     --------
     sumh2 munge scz.tsv.gz --out scz
     sumh2 munge bmi.txt.gz --n 339224 --merge-alleles w_hm3.snplist --out bmi
+    sumh2 munge pan_ukb.tsv.bgz --suffix EUR --n 400000 --match-by position --ld eur.tagging.parquet --out height
+    sumh2 munge meta.tbl --cohorts cohorts.txt --neff --out scz
     sumh2 munge scz.tsv --ldsc --signed-sumstats BETA,0 --n-cas-col Nca --n-con-col Nco --out scz
     """
     from sumh2 import gwas_files
@@ -159,6 +205,8 @@ def munge(
     for name in ("gwas", "gwas_files"):
         del given[name]
     given["chrom"] = given.pop("chr_")
+    for ours, ldscs in (("effect_allele", "a1"), ("other_allele", "a2"), ("eaf", "frq")):
+        given[ours] = _one_of(ours, given[ours], ldscs, given.pop(ldscs))
     given["signed"] = _signed(given.pop("signed_sumstats"))
     given["ignore"], given["info_list"] = tuple(ignore or ()), tuple(info_list or ())
     return gwas_files.munge(gwas, **given)
@@ -174,3 +222,10 @@ def _signed(word: str | None) -> tuple[str, float] | None:
         raise InputError(
             f"--signed-sumstats: found {word!r}, expected a column and its value for no effect, e.g. BETA,0; correct it"
         ) from None
+
+
+def _one_of(ours: str, named: str | None, ldscs: str, word: str | None) -> str | None:
+    """A column named by our flag or by LDSC's."""
+    if named is not None and word is not None:
+        raise InputError(f"found --{ours.replace('_', '-')} and --{ldscs}, which are the same; drop one")
+    return named if named is not None else word
