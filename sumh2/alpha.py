@@ -34,14 +34,12 @@ from sumh2.kernels.profile_shape import (
 )
 from sumh2.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, fit_model
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, trait_info
-from sumh2.sumher_input import RowRules, SumherRows, choose_rows, resolve_sums
+from sumh2.sumher_input import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, resolve_sums
 from sumh2.sumstats import FilterCount, SumStats
 from sumh2.verdicts import judge
 
 Floats = NDArray[np.float64]
 
-#: ``Base[-0.25]`` of a grid, ``Base[alpha(-0.25)]`` of models put side by side.
-_BRACKETED = re.compile(r".*\[(?:[^][]*\()?\s*([-+]?\d+(?:\.\d+)?)\)?\]$")
 _MODEL_ALPHA = re.compile(r".*\(([-+]?\d+(?:\.\d+)?)\)$")
 
 
@@ -231,7 +229,7 @@ def group_categories(
         groups = {float(power): list(range(k * size, (k + 1) * size)) for k, power in enumerate(powers)}
     else:
         for place, name in enumerate(tagging.names):
-            found = _BRACKETED.match(name)
+            found = BRACKETED_ALPHA.match(name)
             if found is None:
                 raise InputError(
                     f"{where}: the category {name} does not say its alpha, expected names such as Base[-0.25]; make the "
@@ -249,7 +247,7 @@ def group_categories(
 
 
 def _alpha_of(tagging: Tagging) -> float:
-    found = _BRACKETED.match(tagging.names[0]) or _MODEL_ALPHA.match(tagging.model)
+    found = BRACKETED_ALPHA.match(tagging.names[0]) or _MODEL_ALPHA.match(tagging.model)
     if found is None:
         raise InputError(
             f"{tagging.where}: neither its categories nor its model say an alpha; give the alphas of the taggings with "
@@ -318,7 +316,7 @@ def _profile(
     for place, curve in enumerate(curves):
         found = curve_findings(curve, len(rows.chi2), used)
         if place == 0 and len(curves) > 1:
-            found += shift_findings(shift, shift_se, curves[1])
+            found += shift_findings(shift, shift_se, *curves[:2])
         status, why = judge(found)
         curves[place] = replace(curve, status=status, why=why)
     return AlphaProfile(name, tuple(curves), n_categories, len(rows.chi2), used, of.n_bar, shift, shift_se, steps)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ldscores.shared.tables import write_tsv
+from sumh2.alpha_verdicts import describe_shift
 from sumh2.kernels.profile_shape import GaussianShape, relative_likelihood
 from sumh2.results import Result, with_se
 from sumh2.sumstats import FilterCount
@@ -200,7 +201,8 @@ class AlphaProfile(Result):
         for curve in self.curves:
             lines += [f"  confounding: {_CONFOUNDING_WORDS[curve.confounding]}", *_curve_lines(curve), ""]
         if np.isfinite(self.shift_se):
-            lines.append(f"  alpha moves by {with_se(self.shift, self.shift_se, 2)} when confounding is fitted")
+            when = describe_shift(*(curve.confounding for curve in self.curves[:2]))
+            lines.append(f"  alpha moves by {with_se(self.shift, self.shift_se, 2)} {when}")
         lines.append(f"  status: {first.status}")
         lines += [f"    {reason}" for reason in first.why.split(WHY_SEPARATOR) if reason]
         return "\n".join(lines)

@@ -77,11 +77,19 @@ def curve_findings(curve: AlphaCurve, n_snps: int, n_blocks: int) -> list[Findin
     return found
 
 
-def shift_findings(shift: float, shift_se: float, other: AlphaCurve) -> list[Finding]:
+def describe_shift(before: str, after: str) -> str:
+    """What changes from one kind of confounding term to another."""
+    if "none" not in (before, after):
+        return f"when {after} is fitted in the place of {before}"
+    return f"when confounding is {'not ' if after == 'none' else ''}fitted"
+
+
+def shift_findings(shift: float, shift_se: float, first: AlphaCurve, second: AlphaCurve) -> list[Finding]:
     """Whether alpha depends on the term for confounding."""
     if np.isfinite(shift_se) and abs(shift) > SHIFT_Z * shift_se:
+        when = describe_shift(first.confounding, second.confounding)
         return [
-            Finding("caution", "depends on confounding", f"alpha becomes {other.alpha:.2f} with confounding fitted "
+            Finding("caution", "depends on confounding", f"alpha becomes {second.alpha:.2f} {when} "
                     f"({shift:+.2f}, SE {shift_se:.2f}): inflation is taken for common or rare heritability; report both")
         ]  # fmt: skip
     return []

@@ -62,7 +62,7 @@ def fit_comparison(
     - The averaged heritability is sum_m w_m h2_m over all models and confounding terms with Akaike weights w_m, its
       squared SE sum_m w_m (SE_m² + (h2_m - average)²) (Burnham and Anderson 2004, Sociological Methods & Research
       33:261).  Where all SNPs have one n, intercept and genomic control are one likelihood with two readings, of which
-      nothing in the data prefers one; only the first of them has a weight.
+      nothing in the data prefers one; only the intercept has a weight.
 
     Parameters
     ----------
@@ -118,16 +118,17 @@ def fit_comparison(
         _difference(one, other) for one, other in combinations(fitted, 2) if one.confounding == other.confounding
     )
     fitted = [replace(one, difference=_from_reference(one, fitted, reference)) for one in fitted]
-    best = int(np.argmin([one.aic for one in fitted]))
+    best = int(np.argmax([one.akaike_weight for one in fitted]))
     weights, h2 = np.array([one.akaike_weight for one in fitted]), np.array([one.h2 for one in fitted])
     se = np.array([one.h2_jackknife_se for one in fitted])
     average = float(weights @ h2)
     average_se = float(np.sqrt(weights @ (se**2 + (h2 - average) ** 2)))
+    fitted = [*fitted, *_ldsc_rows(common, candidates, used)]
     verdict = describe_comparison(fitted, fitted[best], reference, differences, average, average_se)
     status, why = judge(comparison_findings(fitted, fitted[best], len(rows.chi2), used))
     return ModelComparison(
         trait=info.name,
-        models=(*fitted, *_ldsc_rows(common, candidates, used)),
+        models=tuple(fitted),
         best=best,
         reference=reference,
         weights_from=weights_from,
@@ -290,23 +291,27 @@ def _with_criteria(fitted: list[FittedModel]) -> list[FittedModel]:
     logl = np.array([one.logl for one in fitted])
     aic = 2 * np.array([one.n_parameters for one in fitted]) - 2 * logl
     tic = 2 * np.array([one.n_effective for one in fitted]) - 2 * logl
-    weights = np.exp(-(aic - aic.min()) / 2)
-    weights[[_is_repetition(one, fitted[:k]) for k, one in enumerate(fitted)]] = 0.0
+    counted = ~np.array([_is_repetition(one, fitted) for one in fitted])
+    weights = np.where(counted, np.exp(-(aic - aic[counted].min()) / 2), 0.0)
     weights /= weights.sum()
     return [
         replace(
-            one, aic=float(aic[k]), delta_aic=float(aic[k] - aic.min()), akaike_weight=float(weights[k]),
+            one, aic=float(aic[k]), delta_aic=float(aic[k] - aic[counted].min()), akaike_weight=float(weights[k]),
             tic=float(tic[k]), delta_tic=float(tic[k] - tic.min()),
         )
         for k, one in enumerate(fitted)
     ]  # fmt: skip
 
 
-def _is_repetition(one: FittedModel, before: Sequence[FittedModel]) -> bool:
-    """Whether the same model is there already with another term of as many parameters and the same likelihood."""
-    return any(
-        other.model == one.model and other.n_parameters == one.n_parameters and abs(other.logl - one.logl) < _SAME_LOGL
-        for other in before
+def _is_repetition(one: FittedModel, fitted: Sequence[FittedModel]) -> bool:
+    """Whether this is genomic control, and the same model has an intercept with the same likelihood.
+
+    In whatever order they were asked for: the reading as genomic control is the one that breaks down, and of two equal
+    likelihoods the tolerance of the fits says which is larger.
+    """
+    return one.confounding == "genomic-control" and any(
+        other.model == one.model and other.confounding == "intercept" and abs(other.logl - one.logl) < _SAME_LOGL
+        for other in fitted
     )
 
 

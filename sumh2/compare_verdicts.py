@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Differences of more SEs than this are beyond noise.
 CLEAR_Z = 1.96
+#: Chance of naming any difference where there is none.
+_LEVEL = 0.05
 #: AIC closer than this is a tie (Burnham and Anderson 2002, page 70).
 CLOSE_AIC = 2.0
 #: More effective than counted parameters by this factor: AIC is too kind to large models.
@@ -39,6 +41,7 @@ def describe_comparison(
     if len(peers) > 1:
         sentences.append(_h2_sentence(peers, h2_average, h2_average_se))
     sentences += _confounding_sentence(models, best)
+    sentences += _estimator_sentence(models, best)
     depends = _what_depends(peers)
     if len(peers) > 1:
         sentences.append(
@@ -107,14 +110,41 @@ def _confounding_sentence(models: Sequence[FittedModel], best: FittedModel) -> l
     ]
 
 
+def _estimator_sentence(models: Sequence[FittedModel], best: FittedModel) -> list[str]:
+    """What LD Score regression says of the same SNPs, and whether that is another answer."""
+    for fitted in models:
+        if fitted.estimator == "ldsc" and len(fitted.h2_delete) == len(best.h2_delete):
+            gap = fitted.h2 - best.h2
+            se = jackknife_se(gap, fitted.h2_delete - best.h2_delete)
+            differs = se > 0 and abs(gap) > CLEAR_Z * se
+            return [
+                f"LD Score regression on {fitted.model} gives h2 {fitted.h2:.3f}, {gap:+.3f} (SE {se:.3f}) from the best "
+                f"model: {'the estimator matters here' if differs else 'within noise'}."
+            ]
+    return []
+
+
+def _clear_z(peers: Sequence[FittedModel]) -> float:
+    """Bonferroni's limit for all differences looked at: pairs of models, times h2 and the categories they share."""
+    from scipy.special import ndtri  # its import costs time that few results owe
+
+    n_looks = 0
+    for one, other in combinations(peers, 2):
+        n_looks += 1 + len({row["category"] for row in one.categories} & {row["category"] for row in other.categories})
+    return float(-ndtri(_LEVEL / 2 / max(n_looks, 1)))
+
+
 def _what_depends(peers: Sequence[FittedModel]) -> list[str]:
     """Quantities that differ between two models by more than their jackknifed difference allows."""
     depends = []
-    if len(peers) > 1:
-        low, high = min(peers, key=lambda f: f.h2), max(peers, key=lambda f: f.h2)
-        se = jackknife_se(high.h2 - low.h2, high.h2_delete - low.h2_delete)
-        if high.h2 - low.h2 > CLEAR_Z * se:
-            depends.append(f"h2 ({high.h2 - low.h2:.3f} apart, SE {se:.3f})")
+    limit = clearest = _clear_z(peers)
+    for one, other in combinations(peers, 2):  # not the two furthest apart alone, which may be the two least certain
+        gap = one.h2 - other.h2
+        se = jackknife_se(gap, one.h2_delete - other.h2_delete)
+        if se > 0 and abs(gap) / se > clearest:
+            clearest = abs(gap) / se
+            text = f"h2 ({one.h2:.3f} under {one.model}, {other.h2:.3f} under {other.model}, difference SE {se:.3f})"
+            depends = [text]
     found: dict[str, tuple[float, str]] = {}
     for one, other in combinations([f for f in peers if f.categories], 2):
         places = {row["category"]: place for place, row in enumerate(other.categories)}
@@ -126,7 +156,7 @@ def _what_depends(peers: Sequence[FittedModel]) -> list[str]:
             gap = row["enrichment"] - theirs["enrichment"]
             se = jackknife_se(gap, one.enrichment_delete[:, place] - other.enrichment_delete[:, places[name]])
             z = abs(gap) / se if se > 0 else 0.0
-            if z > CLEAR_Z and z > found.get(name, (0.0, ""))[0]:
+            if z > limit and z > found.get(name, (0.0, ""))[0]:
                 text = f"enrichment of {name} ({row['enrichment']:.2f} under {one.model}, {theirs['enrichment']:.2f} under "
                 found[name] = (z, f"{text}{other.model}, difference SE {se:.2f})")
     ranked = [text for _, text in sorted(found.values(), reverse=True)]
@@ -139,8 +169,8 @@ def comparison_findings(models: Sequence[FittedModel], best: FittedModel, n_snps
     found = []
     lost = [f"{f.model} ({f.confounding})" for f in models if not f.converged]
     if lost:
-        text = f"{', '.join(lost[:3])}: their likelihoods are too small; try --truncate 80"
-        found.append(Finding("caution", "not converged", text))
+        text = f"{', '.join(lost[:3])}: their likelihoods are no maxima, do not compare them; try --truncate 80"
+        found.append(Finding("caution" if best.converged else "unusable", "not converged", text))
     if best.n_effective > _EFFECTIVE_RATIO * best.n_parameters + 1:
         found.append(
             Finding("note", "AIC is kind to large models", f"the {best.n_parameters} parameters of {best.model} are worth "

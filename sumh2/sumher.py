@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.collinearity import check_not_collinear
 from ldscores.shared.errors import InputError
 from ldscores.tagging import Tagging
 from sumh2.alignment import AlignedData, AlignedTrait
@@ -37,7 +36,7 @@ from sumh2.kernels.reweighted_least_squares import fit_least_squares
 from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread, trait_info
 from sumh2.results import z_and_p
-from sumh2.sumher_input import BASE, RowRules, SumherRows, choose_rows, model_name, resolve_sums
+from sumh2.sumher_input import BASE, RowRules, SumherRows, check_identified, choose_rows, model_name, resolve_sums
 from sumh2.sumher_result import Partition, Quantity, SumherResult, quantities_with_errors
 from sumh2.sumher_verdicts import sumher_findings
 from sumh2.verdicts import Finding, coverage_findings, h2_findings, judge, outlier_limit
@@ -115,7 +114,7 @@ def fit_sumher(
     blocks = check_enough(len(rows.chi2), n_blocks, design.shape[1], info.name)
     model = _Model(aligned.reference, sums, rows, design)
     with fitting(info.name), one_blas_thread():
-        check_not_collinear(rows.tagging, aligned.reference.names, aligned.reference.where)
+        check_identified(design, aligned.reference)
         if tau is not None:
             fit = _evaluate(model, tau)
         elif solver == "likelihood":

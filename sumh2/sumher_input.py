@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import allele_kinds
+from ldscores.shared.collinearity import check_gram_not_collinear
 from ldscores.shared.errors import FitError, InputError
 from ldscores.tagging import Tagging
 from sumh2.alignment import AlignedData
@@ -21,6 +23,13 @@ Floats = NDArray[np.float64]
 
 #: In the place of a chi2 of zero, whose logarithm the likelihood needs (SPEC-LDAK 5).
 SMALLEST_CHI2 = 1e-6
+
+#: ``Base[-0.25]`` of a grid of alphas, ``Base[alpha(-0.25)]`` of models put side by side.
+BRACKETED_ALPHA = re.compile(r".*\[(?:[^][]*\()?\s*([-+]?\d+(?:\.\d+)?)\)?\]$")
+
+#: Sample sizes for which 1 less the cosine of n and a constant is smaller are one n: the eigenvalue at which LDAK
+#: leaves a direction out of its steps, so that an intercept beside genomic control would be what it started from.
+_ONE_N = 1e-6
 
 #: What LDAK calls the category of all SNPs; annotation models start from it.
 BASE = "Base"
@@ -188,6 +197,52 @@ def _statistics(z: Floats, rules: RowRules) -> Floats:
         np.minimum(chi2, rules.truncate, out=chi2)
     chi2[chi2 <= 0] = SMALLEST_CHI2
     return chi2
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What can be told apart
+
+
+def check_identified(design: ScaledDesign, tagging: Tagging) -> None:
+    """Refuse columns of X that depend on each other, naming them and what to do.
+
+    Parameters
+    ----------
+    design
+        X, with its terms for confounding.
+    tagging
+        Where its categories come from.
+
+    Raises
+    ------
+    InputError
+        The categories are one model at several alphas.
+    FitError
+        Others are collinear; or an intercept and genomic control are fitted to one sample size.
+    """
+    if design.constant and design.scaled_constant:
+        scale = design.scale
+        cosine = scale.sum() / np.sqrt(len(scale) * (scale @ scale))
+        if 1 - cosine < _ONE_N:
+            raise FitError(
+                "confounding: found an intercept and genomic control, and sample sizes that are the same at all SNPs, or "
+                "nearly; only an n that varies tells the two apart; keep one of them"
+            )
+    gram = np.zeros((design.shape[1],) * 2)
+    for rows in design.chunks():
+        x = design[rows]
+        gram += x.T @ x
+    terms = [*["genomic control"] * design.constant, *["intercept"] * design.scaled_constant]
+    try:
+        check_gram_not_collinear(gram, [*tagging.names, *terms], tagging.where)
+    except FitError as error:
+        alphas = {found[1] for name in tagging.names if (found := BRACKETED_ALPHA.match(name))}
+        if len(alphas) < 2:
+            raise
+        raise InputError(
+            f"{tagging.where}: found a model at {len(alphas)} alphas, which are collinear, expected one model; profile "
+            "them with sumh2 alpha, or build the tagging of one alpha"
+        ) from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.collinearity import check_not_collinear
 from ldscores.shared.errors import FitError
 from ldscores.shared.progress import progress
 from ldscores.tagging import Tagging
@@ -28,7 +27,7 @@ from sumh2.kernels.likelihood import (
 from sumh2.kernels.reweighted_least_squares import LeastSquaresFit, fit_least_squares
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread
 from sumh2.results import z_and_p
-from sumh2.sumher_input import RowRules, SumherRows, choose_rows, model_name, resolve_sums
+from sumh2.sumher_input import RowRules, SumherRows, check_identified, choose_rows, model_name, resolve_sums
 from sumh2.sumher_rg_result import PairPartition, PairQuantity, SumherRgPair, SumherRgResult
 from sumh2.trait_pairs import (
     choose_pairs,
@@ -139,7 +138,9 @@ def _fit_pair(aligned: AlignedData, sums: CategorySums, options: _Options, pair:
         rows1, rows2 = choose_rows(aligned, pair, options.rules)
         n_coefs = rows1.tagging.shape[1] + options.intercept + options.scaling
         n_blocks = check_enough(len(rows1.chi2), options.n_blocks, n_coefs, names)
-        check_not_collinear(rows1.tagging, aligned.reference.names, aligned.reference.where)
+        # The categories are the same for both traits; only n, which tells two terms for confounding apart, is not.
+        for rows in (rows1, rows2) if options.scaling and options.intercept else (rows1,):
+            check_identified(rows.design(options.scaling, options.intercept), aligned.reference)
         with fitting(names):
             fits = _three_fits(aligned, sums, options, pair, (rows1, rows2), n_blocks)
     except FitError as error:

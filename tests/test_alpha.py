@@ -270,6 +270,18 @@ def test_confounding__moves_alpha_and_is_said():
     assert "depends on confounding" in profile.why
 
 
+def test_order_of_confounding__is_what_the_words_say():
+    data = simulated(n_snps=20000, added=2.0)
+    forth, back = (
+        fit_alpha(data, n_blocks=50, confounding=kinds) for kinds in (["none", "intercept"], ["intercept", "none"])
+    )
+    assert back.shift == pytest.approx(-forth.shift) and back.shift_se == pytest.approx(forth.shift_se)
+    assert "when confounding is fitted" in str(forth) and "when confounding is not fitted" not in str(forth)
+    assert "when confounding is not fitted" in str(back) and "when confounding is fitted" not in str(back)
+    assert f"alpha becomes {forth.curves[1].alpha:.2f} when confounding is fitted" in forth.why
+    assert f"alpha becomes {back.curves[1].alpha:.2f} when confounding is not fitted" in back.why
+
+
 def test_flat_profile__is_not_identified():
     profile = fit_alpha(simulated(n_snps=1500, h2=0.002, n=1000.0), n_blocks=30)
     assert profile.status == "unusable"

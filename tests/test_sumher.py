@@ -503,6 +503,41 @@ def test_collinear_categories__are_named():
         fit_sumher(align([simulate_trait(tagging, TAU)], replace(tagging, tagging=columns)))
 
 
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_intercept_beside_genomic_control__needs_sample_sizes_that_vary(spread):
+    """One n, and one person less for a single SNP, of which a jackknife of the scaling once had an SE of a million."""
+    tagging = make_tagging()
+    n = np.full(len(tagging), 9000.0)
+    n[0] -= spread
+    aligned = align([simulate_trait(tagging, TAU, n=n)], tagging)
+    with pytest.raises(FitError, match="only an n that varies tells the two apart"):
+        fit_sumher(aligned, intercept=True, scaling=True)
+    pair = align([simulate_trait(tagging, TAU, n=n, seed=seed, name=f"t{seed}") for seed in (1, 2)], tagging)
+    row = fit_sumher_rg(pair, intercept=True, scaling=True).pairs[0]
+    assert row.status == "unusable" and "only an n that varies" in row.why
+    for term in ("intercept", "scaling"):
+        assert np.isfinite(fit_sumher(aligned, **{term: True}).h2_jackknife_se)
+
+
+def test_constant_tagging__is_no_intercept():
+    tagging = make_tagging()
+    flat = replace(tagging, tagging=np.full((len(tagging), 1), 12.0), names=("Base",), ldak=None, m=np.array([3000.0]))
+    aligned = align([simulate_trait(tagging, TAU)], flat)
+    with pytest.raises(FitError, match="collinear.*they are Base, intercept"):
+        fit_sumher(aligned, intercept=True, m=3000.0)
+
+
+def test_a_model_at_several_alphas__is_sent_to_its_profile():
+    tagging = make_tagging()
+    columns = np.column_stack([tagging.tagging[:, -1] * factor for factor in (1.0, 1.1, 1.2)])
+    grid = replace(tagging, tagging=columns, names=("Base[-1]", "Base[-0.95]", "Base[-0.9]"))
+    aligned = align([simulate_trait(tagging, TAU, seed=seed, name=f"t{seed}") for seed in (1, 2)], grid)
+    with pytest.raises(InputError, match="found a model at 3 alphas.*sumh2 alpha"):
+        fit_sumher(aligned)
+    with pytest.raises(InputError, match="found a model at 3 alphas.*sumh2 alpha"):
+        fit_sumher_rg(aligned)
+
+
 def test_options__that_make_no_sense_are_refused():
     tagging = make_tagging(2)
     aligned = align([simulate_trait(tagging, TAU[:2])], tagging)

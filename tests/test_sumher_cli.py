@@ -115,6 +115,7 @@ REFUSED = {
     f"h2 {TRAIT2} --ld {HUMDEF} --estimator sumher --check-sums": "found summary statistics for 7343 of the 8000 SNPs",
     f"rg {TRAIT1} --ld {HUMDEF} --estimator sumher": "found 1 file, expected two or more",
     f"rg {TRAIT1} {TRAIT2} --ld {HUMDEF} --estimator sumher --intercept 1.2": "the value without confounding",
+    f"rg {TRAIT1} {TRAIT2} --ld {HUMDEF} --estimator sumher --intercept 1,nan": "found 1, nan with --estimator sumher",
     f"rg {TRAIT1} {TRAIT2} --ld {HUMDEF} --estimator sumher --no-intercept --gcov-intercept 1": "expected one of them",
     f"rg {TRAIT1} {TRAIT2} --ld {HUMDEF} --estimator sumher --no-check-alleles": "compares alleles always",
     f"rg {TRAIT1} {TRAIT2} --ld {LD} --genomic-control": "add --estimator sumher, or drop it",
@@ -156,6 +157,14 @@ def test_snp_heritabilities__of_one_category_come_from_the_tagging(run, tmp_path
     assert table.column_names == ["SNP", "A1", "A2", "h2"]
     assert table["SNP"].to_pylist() == tagging.snp.to_pylist()
     assert sum(table["h2"].to_pylist()) == pytest.approx(tau * tagging.ldak.exp_heritability.sum(), rel=1e-9)
+
+
+def test_a_matrix_that_does_not_fit__leaves_no_results(run, tmp_path):
+    (tmp_path / "other.matrix").write_text("Predictor Annotation_9\nrs1 0.1\n")
+    line = f"h2 {TRAIT1} --ld {HUMDEF} --estimator sumher --print-snp-h2 --matrix {tmp_path}/other.matrix"
+    status, _, err = run(f"{line} --out {tmp_path}/x")
+    assert status != 0 and "expected those of the tagging" in err
+    assert not list(tmp_path.glob("x.tsv")) and not list(tmp_path.glob("x.json"))
 
 
 def small_model(tmp_path):

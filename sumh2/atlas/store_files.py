@@ -10,10 +10,12 @@ import hashlib
 import json
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -134,6 +136,7 @@ def store_traits(
     folder.mkdir(parents=True, exist_ok=True)
     known = _read_index(folder)
     snps = fingerprint_snps(tagging)
+    locks: defaultdict[str, Lock] = defaultdict(Lock)  # one file under two names is stored once
 
     def store_one(trait: ListedTrait) -> StoreEntry:
         described: dict[str, Any] = {"path": trait.source}
@@ -141,11 +144,12 @@ def store_traits(
             described = _describe(trait.source, known)
             key = store_key(described["sha256"], snps, check_alleles, double, trait.n)
             path = folder / f"{key}{SUFFIX}"
-            if not _is_whole(path, len(tagging)):
-                sumstats = read_sumstats(trait.source, trait=trait.name)
-                if trait.n is not None:
-                    sumstats = replace(sumstats, n=np.full(len(sumstats), float(trait.n)))
-                write_stored(path, store_trait(sumstats, tagging, check_alleles=check_alleles, double=double))
+            with locks[key]:
+                if not _is_whole(path, len(tagging)):
+                    sumstats = read_sumstats(trait.source, trait=trait.name)
+                    if trait.n is not None:
+                        sumstats = replace(sumstats, n=np.full(len(sumstats), float(trait.n)))
+                    write_stored(path, store_trait(sumstats, tagging, check_alleles=check_alleles, double=double))
         except InputError as error:
             log.warning("%s is left out: %s", trait.name, error)
             return StoreEntry("", folder, str(error), described)

@@ -176,6 +176,12 @@ def h2(
             n_blocks=n_blocks,
             m=chosen_totals(m or "M_5_50"),
         )
+        measured = None
+        if influence:
+            from sumh2.influence import measure_h2_influence
+
+            # Before anything is written: it may refuse the data.
+            measured = measure_h2_influence(result, aligned)
         if out is not None:
             result = result.with_provenance(run_provenance([sumstats], tagging, options))
             result.save(out)
@@ -185,10 +191,8 @@ def h2(
 
             save_figure(plot_h2(result, aligned), plot)
         text = h2_log(result) if ldsc_log else None
-        if influence:
-            from sumh2.influence import measure_h2_influence
-
-            text = with_influence(measure_h2_influence(result, aligned), result, text, out)
+        if measured is not None:
+            text = with_influence(measured, result, text, out)
         return written_report(result, text, out, note)
 
 
@@ -337,6 +341,11 @@ def rg(
             m=chosen_totals(m or "M_5_50"),
             n_threads=threads or usable_cores(),
         )
+        measured = None
+        if influence:
+            from sumh2.influence import measure_rg_influence
+
+            measured = measure_rg_influence(result, aligned, two_step=two_step, chisq_max=chisq_max)
         if out is not None:
             result = result.with_provenance(run_provenance(files, tagging, options))
             result.save(out)
@@ -346,9 +355,6 @@ def rg(
 
             save_figure(plot_rg(result), plot)
         text = rg_log(result) if ldsc_log else None
-        if influence:
-            from sumh2.influence import measure_rg_influence
-
-            measured = measure_rg_influence(result, aligned, two_step=two_step, chisq_max=chisq_max)
+        if measured is not None:
             text = with_influence(measured, result, text, out)
         return written_report(result, text, out, note)

@@ -128,10 +128,12 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
             n_blocks=options["n_blocks"],
             m=_totals(options["m"]),
         )
+        # A matrix that does not fit is told before anything is written.
+        heritabilities = None if matrix is None else _expect(result, matrix)
         if out is not None:
             result = result.with_provenance(run_provenance([sumstats], tagging, options))
             result.save(out)
-            _write_h2_files(result, matrix, tagging, options)
+            _write_h2_files(result, heritabilities, tagging, options)
         return written_report(result, None, out, note)
 
 
@@ -143,7 +145,13 @@ def _read_matrix(path: str | None, tagging: Tagging) -> Any:
     return matrix_of_tagging(tagging) if found is None else read_category_matrix(found)
 
 
-def _write_h2_files(result: Any, matrix: Any, tagging: Tagging, options: dict[str, Any]) -> None:
+def _expect(result: Any, matrix: Any) -> Any:
+    from sumh2.snp_heritabilities import expect_snp_heritabilities
+
+    return expect_snp_heritabilities(result, matrix)
+
+
+def _write_h2_files(result: Any, heritabilities: Any, tagging: Tagging, options: dict[str, Any]) -> None:
     from sumh2.ldsc_log import write_h2_side_files
 
     out = options["out"]
@@ -152,11 +160,10 @@ def _write_h2_files(result: Any, matrix: Any, tagging: Tagging, options: dict[st
         from sumh2.ldak_output_files import write_ldak_h2
 
         write_ldak_h2(result, out)
-    if matrix is not None:
-        from sumh2.snp_heritabilities import expect_snp_heritabilities
+    if heritabilities is not None:
         from sumh2.snp_heritability_files import write_snp_heritabilities
 
-        write_snp_heritabilities(expect_snp_heritabilities(result, matrix), tagging, out, dict(result.provenance))
+        write_snp_heritabilities(heritabilities, tagging, out, dict(result.provenance))
 
 
 def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
@@ -168,8 +175,8 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
     fixed, no_intercept = options["intercept"], options["no_intercept"]
     if fixed is not None and set(fixed) != {1.0}:
         raise InputError(
-            f"--intercept: found {fixed[0]:g} with --estimator sumher, expected 1, the value without confounding, or "
-            "nothing, which leaves the intercepts free; correct it"
+            f"--intercept: found {', '.join(f'{value:g}' for value in fixed)} with --estimator sumher, expected 1 for all "
+            "traits, the value without confounding, or nothing, which leaves the intercepts free; correct it"
         )
     if no_intercept and (fixed or options["gcov_intercept"]):
         raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
