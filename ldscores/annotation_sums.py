@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 #: Width of the blocks whose touched share measures how large an annotation is, and the same in base pairs at one
 #: centimorgan a megabase, for files without a genetic map.
 BLOCK_CM, BLOCK_BP = 0.01, 10_000
+#: Categories looked at together, a byte each and SNP.
+_COLUMNS_AT_A_TIME = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +153,69 @@ def count_touched_blocks(
     numbers = np.floor(np.asarray(positions, dtype=np.float64) / width).astype(np.int64)
     numbers -= numbers.min()
     codes = np.unique(np.asarray(chromosomes), return_inverse=True)[1]
-    blocks = np.unique(codes * (int(numbers.max()) + 1) + numbers, return_inverse=True)[1]
-    n_blocks = int(blocks.max()) + 1
+    keys = codes * (int(numbers.max()) + 1) + numbers
+    order = None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
+    keys = keys if order is None else keys[order]
+    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
     touched = np.zeros(values.shape[1], dtype=np.int64)
-    for place in range(values.shape[1]):
-        touched[place] = len(np.unique(blocks[values[:, place] != 0]))
-    return touched, n_blocks
+    for first in range(0, values.shape[1], _COLUMNS_AT_A_TIME):
+        inside = values[:, first : first + _COLUMNS_AT_A_TIME] != 0
+        inside = inside if order is None else inside[order]
+        touched[first : first + _COLUMNS_AT_A_TIME] = np.logical_or.reduceat(inside, starts, axis=0).sum(axis=0)
+    return touched, len(starts)
+
+
+@dataclass(frozen=True, eq=False)
+class TouchedBlocks:
+    """Blocks that categories touch, of those that hold a reference SNP; those of chromosomes are added.
+
+    Parameters
+    ----------
+    counts : int64, (n_categories,)
+        Blocks in which the category is not 0 at some SNP.
+    n_blocks
+        Blocks of `BLOCK_CM` with at least one SNP (of `BLOCK_BP` where a chromosome has no genetic map).
+    """
+
+    counts: NDArray[np.int64]
+    n_blocks: int
+
+    @property
+    def share(self) -> Floats:
+        """Share of the genome's blocks that each category touches, (n_categories,)."""
+        return self.counts / max(self.n_blocks, 1)
+
+    def __add__(self, other: TouchedBlocks) -> TouchedBlocks:
+        return TouchedBlocks(self.counts + other.counts, self.n_blocks + other.n_blocks)
+
+    def select(self, places: Sequence[int] | NDArray) -> TouchedBlocks:
+        """Those of the categories at these places."""
+        return TouchedBlocks(self.counts[places], self.n_blocks)
+
+
+def join_touched(parts: Sequence[TouchedBlocks | None]) -> TouchedBlocks | None:
+    """Categories of several sets side by side; None where a set has none, or other SNPs behind it."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or len({part.n_blocks for part in known}) != 1:
+        return None
+    return TouchedBlocks(np.concatenate([part.counts for part in known]), known[0].n_blocks)
+
+
+def has_map(cm: Floats | None) -> bool:
+    """Whether positions in centimorgans are a genetic map: finite, and not the same everywhere (PLINK writes 0)."""
+    return cm is not None and bool(np.isfinite(cm).all()) and bool(np.ptp(cm) > 0)
+
+
+def touched_blocks(values: NDArray[np.floating], bp: NDArray[np.int64], cm: Floats | None) -> TouchedBlocks:
+    """Blocks touched on one chromosome, by centimorgans where there is a genetic map, else by base pairs.
+
+    Parameters
+    ----------
+    values : float, (n_snps, n_categories)
+    bp, cm : (n_snps,)
+    """
+    positions, width = (cm, BLOCK_CM) if has_map(cm) else (bp, BLOCK_BP)
+    return TouchedBlocks(*count_touched_blocks(values, np.zeros(len(bp), dtype=np.int8), positions, width))
 
 
 def category_block_share(

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.annotation_sums import TouchedBlocks, join_touched, touched_blocks
 from ldscores.annotations import COMMON_MAF, CategoryOverlap, category_contributions, category_overlap
 from ldscores.heritability_models import ModelColumns
 from ldscores.kernels.covariates import covariate_basis
@@ -216,7 +217,10 @@ def reference_sums(prepared: ChromosomeColumns) -> dict[str, ReferenceSums]:
     found: dict[str, list[ReferenceSums]] = {}
     for place, columns in enumerate(prepared.columns):
         overlap = category_overlap(columns.values, prepared.summary.maf > COMMON_MAF)
-        sums = ReferenceSums(names=_names_of(columns), ldak=_ldak_columns(prepared, place), **vars(overlap))
+        sums = ReferenceSums(
+            names=_names_of(columns), ldak=_ldak_columns(prepared, place), touched=_touched_blocks(prepared, place),
+            **vars(overlap),
+        )  # fmt: skip
         found.setdefault(family_name(columns.model), []).append(sums)
     return {name: sums[0] if len(sums) == 1 else sums_side_by_side(sums) for name, sums in found.items()}
 
@@ -261,8 +265,16 @@ def _tagging_of(
         a1=encode_alleles(panel.allele_1.take(at)), a2=encode_alleles(panel.allele_2.take(at)),
         maf=prepared.summary.maf[rows], cm=panel.cm[rows], model=family_name(columns.model),
         window=options.window_text, sources=panel.sources, notes=panel.notes,
-        ldak=_ldak_columns(prepared, place), **vars(overlap),
+        ldak=_ldak_columns(prepared, place), touched=_touched_blocks(prepared, place), **vars(overlap),
     )  # fmt: skip
+
+
+def _touched_blocks(prepared: ChromosomeColumns, place: int) -> TouchedBlocks:
+    """Blocks of the chromosome that the categories touch; none where no SNP varies."""
+    panel, values = prepared.panel, prepared.columns[place].values
+    if panel is None:
+        return TouchedBlocks(np.zeros(values.shape[1], dtype=np.int64), 0)
+    return touched_blocks(values, panel.bp, panel.cm)
 
 
 def _ldak_columns(prepared: ChromosomeColumns, place: int) -> LdakColumns:
@@ -286,6 +298,7 @@ def _side_by_side(taggings: Sequence[Tagging]) -> Tagging:
         names=tuple(name for one in taggings for name in one.names),
         m=np.concatenate([one.m for one in taggings]), m_5_50=np.concatenate([one.m_5_50 for one in taggings]),
         overlap=None, overlap_5_50=None, ldak=place_side_by_side([one.ldak for one in taggings]),
+        touched=join_touched([one.touched for one in taggings]),
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ from ldscores.thinning import choose_window
 logger = logging.getLogger(__name__)
 
 #: Changes whenever the numbers of a part may change, so that older parts are not taken.
-_PART_VERSION = 1
+_PART_VERSION = 2
 _RETRIES = 2
 
 #: Files of the work folder that a complete run leaves to nobody.

@@ -18,7 +18,7 @@ from ldscores.shared.snp_names import describe_names
 from ldscores.tagging import Tagging, join_taggings
 
 _SNP_COLUMNS = ("regression_tagging", "a1", "a2", "maf", "cm")
-_SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5_50")
+_SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5_50", "touched")
 
 
 def merge_taggings(taggings: Sequence[Tagging], along: Literal["auto", "snps", "categories"] = "auto") -> Tagging:

@@ -17,6 +17,7 @@ from ldscores.annotation_sums import (
     AnnotationSums,
     QuantileSums,
     count_touched_blocks,
+    has_map,
     quantile_edges,
 )
 from ldscores.annotations import COMMON_MAF, Annotations, category_overlap
@@ -269,7 +270,7 @@ def _coordinates(files: FileSet, token: str, annotations: Annotations) -> tuple[
     path = files.files[token]
     if not tables.is_parquet(path) and "CM" in tables.read_header(path)[0]:
         cm = tables.read_table(path, columns=["CM"], types={"CM": pa.float64()})["CM"].to_numpy()
-        if np.isfinite(cm).all() and np.ptp(cm) > 0:
+        if has_map(cm):
             return codes, cm, BLOCK_CM
     if annotations.bp is not None:
         return codes, annotations.bp, BLOCK_BP

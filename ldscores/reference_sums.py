@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.annotation_sums import TouchedBlocks, join_touched
 from ldscores.ldak_columns import LdakColumns, place_side_by_side
 from ldscores.tagging import Tagging
 
-_SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5_50")
+_SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5_50", "touched")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class ReferenceSums:
     n_reference, n_reference_5_50 : int
     ldak : LdakColumns
         Its sums and counts; columns of SNPs are empty.
+    touched : TouchedBlocks, optional
     """
 
     names: tuple[str, ...]
@@ -40,6 +42,7 @@ class ReferenceSums:
     n_reference: int
     n_reference_5_50: int
     ldak: LdakColumns
+    touched: TouchedBlocks | None = None
 
 
 def sums_side_by_side(parts: Sequence[ReferenceSums]) -> ReferenceSums:
@@ -48,6 +51,7 @@ def sums_side_by_side(parts: Sequence[ReferenceSums]) -> ReferenceSums:
         parts[0], names=tuple(name for part in parts for name in part.names),
         m=np.concatenate([part.m for part in parts]), m_5_50=np.concatenate([part.m_5_50 for part in parts]),
         overlap=None, overlap_5_50=None, ldak=place_side_by_side([part.ldak for part in parts]),
+        touched=join_touched([part.touched for part in parts]),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.annotation_sums import TouchedBlocks, join_touched
 from ldscores.chromosomes import genome_order
 from ldscores.ldak_columns import LDAK_COLUMNS, SNP_COLUMNS, LdakColumns
 from ldscores.shared.alleles import decode_alleles
@@ -99,6 +100,8 @@ class Tagging:
         Number of reference SNPs behind `overlap` and `overlap_5_50` (LDSC's M_tot).
     ldak : LdakColumns, optional
         LDAK's columns and sums: contributions, category counts, neighbours, expected heritability, ...
+    touched : TouchedBlocks, optional
+        Blocks of the genome that each category touches.
 
     Raises
     ------
@@ -128,6 +131,7 @@ class Tagging:
     n_reference: int | None = None
     n_reference_5_50: int | None = None
     ldak: LdakColumns | None = None
+    touched: TouchedBlocks | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self)
@@ -190,10 +194,8 @@ class Tagging:
         found = f"there is no {named}" if missing else "none is stored in it"
         remedies = ["put the file beside its LD scores"] if missing else []
         remedies += [f"use {other}"] if other_is_there else []
-        return (
-            f"{self.where}: no totals {which}: {found}; expected {self.n_categories} numbers, one per category; "
-            f"{', '.join([*remedies, 'or give them with --m'])}"
-        )
+        remedy = ", ".join([*remedies, "or give them with --m"])
+        return f"{self.where}: no totals {which}: {found}; expected {self.n_categories} numbers, one per category; {remedy}"
 
     def take(self, rows: NDArray[np.integer]) -> Tagging:
         """The SNPs at these rows, which must keep the order of the genome."""
@@ -265,11 +267,12 @@ class Tagging:
         return replace(
             self, tagging=np.ascontiguousarray(self.tagging[:, places]), names=tuple(self.names[k] for k in places),
             ldak=None if self.ldak is None else self.ldak.select(places),
+            touched=None if self.touched is None else self.touched.select(places),
             **{name: None if array is None else array[index] for name, (array, index) in parts.items()},
         )  # fmt: skip
 
     def condition_number(self) -> float:
-        """Condition number of the taggings, see :func:`ldscores.shared.collinearity.condition_number`."""
+        """Of the taggings: :func:`ldscores.shared.collinearity.condition_number`."""
         return condition_number(self.tagging)[0]
 
     def check_not_collinear(self, limit: float = CONDITION_LIMIT) -> None:
@@ -307,6 +310,8 @@ def _check_shapes(tagging: Tagging) -> None:
         name: (len(array),) if isinstance(array, pa.Array) else array.shape
         for name, array in arrays.items() if array is not None
     }  # fmt: skip
+    if tagging.touched is not None:
+        found_shapes["touched"], expected["touched"] = tagging.touched.counts.shape, (n_categories,)
     if tagging.ldak is not None:
         found_shapes |= tagging.ldak.shapes
         expected |= dict.fromkeys(SNP_COLUMNS, (n_snps,))
@@ -415,6 +420,7 @@ def join_taggings(taggings: Sequence[Tagging]) -> Tagging:
         tagging=np.concatenate([tagging.tagging for tagging in aligned], axis=1),
         names=tuple(f"{name}_{place}" for place, tagging in enumerate(aligned) for name in tagging.names),
         m=totals("m"), m_5_50=totals("m_5_50"), overlap=None, overlap_5_50=None, ldak=None,
+        touched=join_touched([tagging.touched for tagging in aligned]),
         model=model.pop() if len(model) == 1 else "", window=window.pop() if len(window) == 1 else "",
         sources=tuple(dict.fromkeys(source for tagging in aligned for source in tagging.sources)),
         notes=tuple(dict.fromkeys(note for tagging in aligned for note in tagging.notes)),

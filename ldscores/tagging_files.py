@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.annotation_sums import TouchedBlocks
 from ldscores.chromosome_files import FileSet, split_names
 from ldscores.ld_score_files import find_ld_scores, read_ld_scores
 from ldscores.ldak_columns import SNP_COLUMNS, LdakColumns
@@ -21,11 +22,13 @@ from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
+from ldscores.shared.stored_arrays import MOST_LISTED, pack_array, unpack_array
 from ldscores.tagging import RESERVED_COLUMNS, Tagging, join_taggings
 
 logger = logging.getLogger(__name__)
 
-FORMAT_NAME, FORMAT_VERSION = "sumh2 tagging", 1
+#: Version 2 holds large matrices of sums packed; small taggings are written as version 1, which older programs read.
+FORMAT_NAME, FORMAT_VERSION = "sumh2 tagging", 2
 OWN_SUFFIX = ".tagging.parquet"
 
 #: Columns of few different values: only for these does a dictionary save space.
@@ -143,14 +146,16 @@ def write_tagging(
     sources = [source for source in tagging.sources if os.path.isfile(source)]
     metadata = {
         "format": FORMAT_NAME,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if tagging.n_categories**2 > MOST_LISTED else 1,
         "names": list(tagging.names),
-        "M": _listed(tagging.m),
-        "M_5_50": _listed(tagging.m_5_50),
-        "overlap": _listed(tagging.overlap),
-        "overlap_5_50": _listed(tagging.overlap_5_50),
+        "M": pack_array(tagging.m),
+        "M_5_50": pack_array(tagging.m_5_50),
+        "overlap": pack_array(tagging.overlap),
+        "overlap_5_50": pack_array(tagging.overlap_5_50),
         "n_reference": tagging.n_reference,
         "n_reference_5_50": tagging.n_reference_5_50,
+        "touched_blocks": None if tagging.touched is None else tagging.touched.counts.tolist(),
+        "n_blocks": None if tagging.touched is None else tagging.touched.n_blocks,
         "ldak": _ldak_metadata(tagging.ldak),
         "model": tagging.model,
         "window": tagging.window,
@@ -159,10 +164,6 @@ def write_tagging(
     }
     rows = (part.to_table() for part in ([tagging] if parts is None else parts))
     tables.write_parquet(path, rows, metadata, dictionary_columns=_DICTIONARY_COLUMNS)
-
-
-def _listed(numbers: NDArray[np.float64] | None) -> list | None:
-    return None if numbers is None else numbers.tolist()
 
 
 def read_own(path: str | Path, *, announce: bool = True) -> Tagging:
@@ -189,9 +190,8 @@ def read_own(path: str | Path, *, announce: bool = True) -> Tagging:
     alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in there}
     tagging = Tagging(
         snp=_text(table["SNP"]), chrom=_text(table["CHR"]), bp=as_numpy(table["BP"]), tagging=scores, names=names,
-        m=_array(metadata.get("M")), m_5_50=_array(metadata.get("M_5_50")), overlap=_array(metadata.get("overlap")),
-        overlap_5_50=_array(metadata.get("overlap_5_50")), n_reference=metadata.get("n_reference"),
-        n_reference_5_50=metadata.get("n_reference_5_50"), ldak=_read_ldak(table, metadata.get("ldak")),
+        **read_stored_sums(path, metadata), n_reference=metadata.get("n_reference"),
+        n_reference_5_50=metadata.get("n_reference_5_50"), ldak=_read_ldak(path, table, metadata.get("ldak")),
         model=metadata.get("model", ""), window=metadata.get("window", ""),
         sources=(str(path),), notes=tuple(metadata.get("notes", ())), **numbers, **alleles,
     )  # fmt: skip
@@ -206,8 +206,27 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
     return column.cast(pa.string())
 
 
-def _array(numbers: list | None) -> NDArray[np.float64] | None:
-    return None if numbers is None else np.array(numbers, dtype=np.float64)
+def read_stored_sums(path: str | Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Sums by category that the metadata of a tagging hold: m, m_5_50, overlap, overlap_5_50, touched; None if not there.
+
+    Raises
+    ------
+    InputError
+        Packed numbers are damaged.
+    """
+    counts = metadata.get("touched_blocks")
+    touched = None if counts is None else TouchedBlocks(np.array(counts, dtype=np.int64), int(metadata["n_blocks"]))
+    return {"touched": touched} | {
+        name: _unpack(path, metadata.get(key))
+        for name, key in (("m", "M"), ("m_5_50", "M_5_50"), ("overlap", "overlap"), ("overlap_5_50", "overlap_5_50"))
+    }
+
+
+def _unpack(path: str | Path, stored: Any) -> NDArray[np.float64] | None:
+    try:
+        return unpack_array(stored)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; expected a whole file; write it again") from error
 
 
 def _ldak_metadata(ldak: LdakColumns | None) -> dict[str, Any] | None:
@@ -215,7 +234,7 @@ def _ldak_metadata(ldak: LdakColumns | None) -> dict[str, Any] | None:
     if ldak is None:
         return None
     return {
-        "contributions": ldak.contributions.tolist(),
+        "contributions": pack_array(ldak.contributions),
         "counts": ldak.counts.tolist(),
         "n_reference": ldak.n_reference,
         "n_heritability": ldak.n_heritability,
@@ -223,12 +242,12 @@ def _ldak_metadata(ldak: LdakColumns | None) -> dict[str, Any] | None:
     }
 
 
-def _read_ldak(table: pa.Table, stored: Mapping[str, Any] | None) -> LdakColumns | None:
+def _read_ldak(path: str | Path, table: pa.Table, stored: Mapping[str, Any] | None) -> LdakColumns | None:
     if stored is None:
         return None
     columns = {name: f"ldak_{name}" for name in SNP_COLUMNS if f"ldak_{name}" in table.column_names}
     return LdakColumns(
-        contributions=np.array(stored["contributions"], dtype=np.float64),
+        contributions=_unpack(path, stored["contributions"]),
         counts=np.array(stored["counts"], dtype=np.int64),
         n_reference=stored["n_reference"],
         n_heritability=stored["n_heritability"],

@@ -19,8 +19,8 @@ from ldscores.shared import tables
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
-from ldscores.tagging import RESERVED_COLUMNS, TOTALS, Tagging
-from ldscores.tagging_files import FORMAT_NAME, FORMAT_VERSION, read_tagging
+from ldscores.tagging import RESERVED_COLUMNS, Tagging
+from ldscores.tagging_files import FORMAT_NAME, FORMAT_VERSION, read_stored_sums, read_tagging
 from sumh2.annotation_taggings import (
     AnnotationBatch,
     AnnotationSource,
@@ -95,7 +95,7 @@ class ParquetAnnotations(AnnotationSource):
         if not self._names:
             raise InputError(f"{path}: found no column of numbers; expected one an annotation; is it the right file?")
         tables.check_columns(self.path, schema.names, self._names)
-        self._stored = _stored_totals(self._names, metadata)
+        self._stored = _stored_totals(self.path, self._names, metadata)
         self._single = frozenset(name for name in self._names if schema.field(name).type == pa.float32())
 
     @property
@@ -175,19 +175,19 @@ def _number_columns(schema: pa.Schema) -> tuple[str, ...]:
     )
 
 
-def _stored_totals(names: tuple[str, ...], metadata: dict[str, Any]) -> StoredTotals:
+def _stored_totals(path: Path, names: tuple[str, ...], metadata: dict[str, Any]) -> StoredTotals:
+    stored = read_stored_sums(path, metadata)
+
     def arrays(keys: dict[str, str]) -> dict[str, NDArray[np.float64]]:
-        found = {which: metadata.get(key) for which, key in keys.items()}
-        return {which: np.array(value, dtype=np.float64) for which, value in found.items() if value is not None}
+        return {which: stored[key] for which, key in keys.items() if stored[key] is not None}
 
     counts = {"M": metadata.get("n_reference"), "M_5_50": metadata.get("n_reference_5_50")}
-    share = metadata.get("block_share")
     return StoredTotals(
         names=names,
-        m=arrays({which: which for which in TOTALS}),
+        m=arrays({"M": "m", "M_5_50": "m_5_50"}),
         overlap=arrays({"M": "overlap", "M_5_50": "overlap_5_50"}),
         n_reference={which: count for which, count in counts.items() if count is not None},
-        block_share=None if share is None else np.array(share, dtype=np.float64),
+        block_share=None if stored["touched"] is None else stored["touched"].share,
     )
 
 
@@ -372,7 +372,8 @@ def read_baseline(path: str | os.PathLike[str], chosen: str) -> Tagging:
     values = np.empty((table.num_rows, len(names)))
     for place, name in enumerate(names):
         values[:, place] = as_numpy(table[name])
-    totals = _stored_totals(stored, metadata)
+    totals = _stored_totals(path, stored, metadata)
+    touched = read_stored_sums(path, metadata)["touched"]
     numbers = {name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in reserved}
     alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in reserved}
     text = {name: table[name].combine_chunks().cast(pa.string()) for name in ("SNP", "CHR")}
@@ -387,7 +388,7 @@ def read_baseline(path: str | os.PathLike[str], chosen: str) -> Tagging:
         overlap_5_50=some(totals.overlap, "M_5_50"), n_reference=totals.n_reference.get("M"),
         n_reference_5_50=totals.n_reference.get("M_5_50"), model=metadata.get("model", ""),
         window=metadata.get("window", ""), sources=(str(path),), notes=tuple(metadata.get("notes", ())),
-        **numbers, **alleles,
+        touched=None if touched is None else touched.select(places), **numbers, **alleles,
     )  # fmt: skip
 
 

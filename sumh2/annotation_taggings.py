@@ -173,6 +173,7 @@ class StoredTotals:
             tagging.names, known(M=tagging.m, M_5_50=tagging.m_5_50),
             known(M=tagging.overlap, M_5_50=tagging.overlap_5_50),
             known(M=tagging.n_reference, M_5_50=tagging.n_reference_5_50),
+            None if tagging.touched is None else tagging.touched.share,
         )  # fmt: skip
 
     def of(self, places: Sequence[int], plan: ReadingPlan) -> AnnotationTotals:
@@ -218,12 +219,14 @@ class TaggingAnnotations(AnnotationSource):
     ----------
     tagging
     block_share : float64, (n_categories,), optional
-        Share of the genome's 0.01 cM blocks that each touches (:func:`sumh2.annotation_guards.category_block_share`).
+        Share of the genome's 0.01 cM blocks that each touches (:func:`sumh2.annotation_guards.category_block_share`);
+        by default what the tagging stores.
     """
 
     def __init__(self, tagging: Tagging, block_share: Floats | None = None) -> None:
         self.tagging = tagging
-        self._stored = replace(StoredTotals.of_tagging(tagging), block_share=block_share)
+        stored = StoredTotals.of_tagging(tagging)
+        self._stored = stored if block_share is None else replace(stored, block_share=block_share)
 
     @property
     def names(self) -> tuple[str, ...]:

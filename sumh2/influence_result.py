@@ -175,12 +175,16 @@ class InfluenceResult(Result):
     def to_records(self) -> list[dict[str, Any]]:
         return [row for influence in self.influences for row in influence.to_records()]
 
-    def __str__(self) -> str:
+    def most_moved(self, most: int) -> tuple[Influence, ...]:
+        """The first estimate and, of the others without coefficients, those that a block moves most; `most` in all."""
         shown = tuple(one for one in self.influences if not one.quantity.startswith("tau of "))
-        if len(shown) > QUANTITIES_SHOWN:
-            first, others = shown[0], shown[1:]
-            moved = sorted(others, key=lambda one: -abs(np.nan_to_num(one.largest_block[1])))
-            shown = (first, *moved[: QUANTITIES_SHOWN - 1])
+        if len(shown) <= most:
+            return shown
+        moved = sorted(shown[1:], key=lambda one: -abs(np.nan_to_num(one.largest_block[1])))
+        return (shown[0], *moved[: most - 1])
+
+    def __str__(self) -> str:
+        shown = self.most_moved(QUANTITIES_SHOWN)
         labels = [f"{one.trait} {one.quantity}" for one in shown]
         width = max(len("estimate"), *map(len, labels))
         columns = f"{'with all':>17}  {'without':<32} {'SE':>6}  {'without chr':>11} {'SE':>6}"

@@ -11,9 +11,14 @@ from ldscores.annotation_sums import AnnotationSums, QuantileSums
 from ldscores.shared.errors import InputError
 from ldscores.tagging import Tagging
 from sumh2.regression_input import Totals, resolve_totals
+from sumh2.verdicts import Finding
 
 Floats = NDArray[np.float64]
 
+#: How far sums of annotations may be from the totals of their LD scores.
+_TOTALS_TOLERANCE = 0.01
+#: From here shares are of something else.
+_TOTALS_LIMIT = 0.1
 #: How far a sum of squares may be from a sum for an annotation to be called binary.
 _BINARY_TOLERANCE = 1e-9
 
@@ -42,6 +47,8 @@ class OverlapSums:
         Where the overlap comes from, in words.
     quantiles
         Sums over bins of one annotation, where asked for.
+    mismatch
+        How the annotations differ from the totals; None where they agree.
     """
 
     totals: Floats
@@ -53,6 +60,7 @@ class OverlapSums:
     block_share: Floats
     origin: str
     quantiles: QuantileSums | None = None
+    mismatch: Finding | None = None
 
 
 def resolve_overlap(
@@ -107,7 +115,8 @@ def resolve_overlap(
     squares = np.diag(overlap)
     return OverlapSums(
         totals, overlap, totals, float(n_reference), _spread(squares, sums, n_reference),
-        np.isclose(squares, sums, rtol=_BINARY_TOLERANCE, atol=0), np.full(len(totals), np.nan), "the tagging",
+        np.isclose(squares, sums, rtol=_BINARY_TOLERANCE, atol=0),
+        np.full(len(totals), np.nan) if tagging.touched is None else tagging.touched.share, "the tagging",
     )  # fmt: skip
 
 
@@ -133,7 +142,24 @@ def _from_annotations(tagging: Tagging, m: Totals | None, annotations: Annotatio
     return OverlapSums(
         totals, annotations.overlap, totals, float(annotations.n_reference),
         _spread(np.diag(annotations.overlap), annotations.sums, annotations.n_reference), annotations.binary,
-        annotations.block_share, "annotation files", annotations.quantiles,
+        annotations.block_share, "annotation files", annotations.quantiles, _mismatch(totals, annotations),
+    )  # fmt: skip
+
+
+def _mismatch(totals: Floats, annotations: AnnotationSums) -> Finding | None:
+    """What differs where the totals were summed over other SNPs, or of other annotations, than those read here."""
+    # Centred annotations add up to nearly nothing: a root of the sum of squares is the size of chance.
+    chance = np.sqrt(np.diag(annotations.overlap))
+    excess = np.abs(annotations.sums - totals) - np.maximum(chance, 1.0)
+    relative = excess / np.maximum(np.abs(totals), 1.0)
+    place = int(np.argmax(relative))
+    if not relative[place] > _TOTALS_TOLERANCE:
+        return None
+    return Finding(
+        "unusable" if relative[place] > _TOTALS_LIMIT else "caution", "annotations do not fit",
+        f"the annotation files of {annotations.where} add up to {annotations.sums[place]:,.6g} for "
+        f"{annotations.names[place]}, the LD scores' total is {totals[place]:,.6g}: shares and enrichments mix the two; "
+        "name the annotations (and --frq) of which these LD scores were made, of all chromosomes",
     )  # fmt: skip
 
 

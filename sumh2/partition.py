@@ -159,6 +159,8 @@ def _category_findings(
     ]
     found += share_findings(float(enrichments.share.value[place]), float(enrichments.share.se[place]), binary)
     found += block_findings(float(dependence.effective_blocks[place]), total.n_blocks)
+    if sums.mismatch is not None:
+        found.append(replace(sums.mismatch, text="shares and enrichments are of other SNPs than the totals, see above"))
     if not binary:
         found.append(
             Finding("note", "continuous", "its share and enrichment have no plain meaning: read tau*, or its bins "
@@ -170,6 +172,9 @@ def _category_findings(
 def _with_findings(total: H2Result, dependence: Dependence, sums: OverlapSums) -> H2Result:
     """The status of the whole also knows of collinear annotations."""
     found = condition_findings(dependence.condition, dependence.inflation, total.categories)
+    if sums.mismatch is not None:
+        # The heritability of the whole is that of the totals, whatever the annotations say.
+        found.append(replace(sums.mismatch, level="caution"))
     if not found:
         return total
     status, why = judge(found)

@@ -339,7 +339,7 @@ class _Screen:
             overlap = np.column_stack([batch.totals.overlap, unknown])
             batch = replace(batch, totals=replace(batch.totals, overlap=overlap))
         fits = (fit_batch_shared if shared else fit_batch_own)(beside, batch, self.options.n_threads)
-        context = BatchContext(beside.rows, self._n_reference(batch.totals), where)
+        context = BatchContext(beside.rows, self._n_reference(batch.totals), where, beside.residual_blocks)
         return _Screened(
             make_rows(context, batch, fits), fits.tau_delete, tuple(_control_rows(batch, fits.others, len(batch.names)))
         )

@@ -23,6 +23,7 @@ from sumh2.kernels.bordered_regression import (
     column_sums,
     factor_baseline,
     join_border,
+    residual_blocks,
     solve_borders,
 )
 from sumh2.kernels.dependence import effective_blocks, inverse_correlation
@@ -199,6 +200,8 @@ class ScreenBaseline:
         Categories, then annotations and controls that joined.
     m : float64, (n_columns,)
         Their totals.
+    residual_blocks
+        Blocks that effectively hold the residuals of the baseline without what joined.
     """
 
     rows: ScreenRows
@@ -207,6 +210,7 @@ class ScreenBaseline:
     factors: BaselineFactors
     names: tuple[str, ...]
     m: Floats
+    residual_blocks: float
 
     @property
     def functional_m(self) -> Floats:
@@ -271,7 +275,8 @@ def fit_baseline(rows: ScreenRows, names: Sequence[str]) -> ScreenBaseline:
     columns = rows.columns(rows.weights())
     with fitting(f"{rows.info.name}, baseline"):
         sums = column_sums(columns)
-        return ScreenBaseline(rows, columns, sums, factor_baseline(sums), tuple(names), rows.totals)
+        held = residual_blocks(columns, jackknife(sums).estimate)
+        return ScreenBaseline(rows, columns, sums, factor_baseline(sums), tuple(names), rows.totals, held)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ NAN = float("nan")
 
 #: The report shows this many annotations, the table all.
 ROWS_SHOWN = 20
+#: Reasons of annotations without an estimate that the report shows.
+REASONS_SHOWN = 5
 #: Screens of more annotations are written as Parquet too, in the place of JSON, which is slow to read.
 LARGE = 5000
 
@@ -332,8 +334,20 @@ class ScreenResult(Result):
             f"  {below:,} annotations at a false discovery rate below 5%; "
             + ", ".join(f"{count:,} {status}" for status, count in counts.items()),
             *(f"  {note}" for note in self.notes),
+            *self._not_fitted_lines(),
         ]
         return "\n".join(lines)
+
+    def _not_fitted_lines(self) -> list[str]:
+        """Reasons of the first annotations that could not be read or fitted, each once."""
+        reasons: dict[str, str] = {}
+        for row in self.rows:
+            if not np.isfinite(row.tau):
+                reasons.setdefault(row.why, row.annotation)
+        lines = [f"  {name}: {why}" for why, name in list(reasons.items())[:REASONS_SHOWN]]
+        if len(reasons) > REASONS_SHOWN:
+            lines.append(f"  and {len(reasons) - REASONS_SHOWN} more reasons in the table")
+        return lines
 
     def _forward_lines(self) -> list[str]:
         if not self.forward:

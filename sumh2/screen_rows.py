@@ -13,6 +13,7 @@ from sumh2.annotation_guards import (
     block_findings,
     degrees_of_freedom,
     inflation_findings,
+    locus_findings,
     measure_dependence,
     share_findings,
     size_findings,
@@ -29,6 +30,8 @@ Floats = NDArray[np.float64]
 
 #: How far a sum of squares may be from a sum for an annotation to be called binary.
 _BINARY_TOLERANCE = 1e-9
+#: A screen names no regions; a partition of the baseline with the annotation does.
+_WHICH_REGION = "which sumh2 partition --influence shows with the annotation among the categories"
 #: A spread of a tagging that is smaller than this share of its mean square is rounding: it is constant.
 _CONSTANT = 1e-10
 
@@ -43,11 +46,14 @@ class BatchContext:
     n_reference
         Number of reference SNPs; NaN where it is not known.
     source
+    residual_blocks
+        Blocks that effectively hold the residuals of the baseline.
     """
 
     rows: ScreenRows
     n_reference: float
     source: str
+    residual_blocks: float
 
 
 def unreadable_row(name: str, source: str, why: str) -> ScreenRow:
@@ -137,7 +143,7 @@ def _row(
     if blocking is not None:
         status, why = judge([blocking])
         return ScreenRow(name, context.source, status=status, why=why, **common)
-    findings, has_h2 = _findings(place, batch, fits, found, tagged_share), found.total[place] > 0
+    findings, has_h2 = _findings(place, context, batch, fits, found, tagged_share), found.total[place] > 0
     status, why = judge(findings)
 
     def shown(numbers: Floats) -> float:
@@ -181,7 +187,7 @@ def _why_not_fitted(fits: BatchFits, place: int, n_missing: int, n_used: int) ->
 
 
 def _findings(
-    place: int, batch: AnnotationBatch, fits: BatchFits, found: _Derived, tagged_share: float
+    place: int, context: BatchContext, batch: AnnotationBatch, fits: BatchFits, found: _Derived, tagged_share: float
 ) -> list[Finding]:
     totals, n_blocks = batch.totals, len(fits.tau_delete)
     squares, m = totals.squares[place], totals.m[place]
@@ -196,7 +202,9 @@ def _findings(
                     "touches no more of the genome's 0.01 cM blocks; p-values are too small: confirm with a wider one")
         )  # fmt: skip
     findings += inflation_findings(float(fits.inflation[place]))
-    findings += block_findings(float(fits.effective_blocks[place]), n_blocks)
+    effective = float(fits.effective_blocks[place])
+    findings += block_findings(effective, n_blocks, _WHICH_REGION)
+    findings += locus_findings(effective, context.residual_blocks, n_blocks)
     total, share = float(found.total[place]), float(found.share.value[place])
     if total > 0:
         findings += share_findings(share, float(found.share.se[place]), binary)
@@ -255,7 +263,11 @@ def joint_rows(baseline: ScreenBaseline, chosen: Sequence[ScreenRow]) -> tuple[S
     rows = []
     for number, (place, row) in enumerate(zip(places, chosen, strict=True)):
         inflation = float(dependence.inflation[place])
-        status, why = judge(inflation_findings(inflation) + block_findings(float(effective[number]), n_blocks))
+        on = float(effective[number])
+        status, why = judge(
+            inflation_findings(inflation) + block_findings(on, n_blocks, _WHICH_REGION)
+            + locus_findings(on, baseline.residual_blocks, n_blocks)
+        )  # fmt: skip
         rows.append(
             ScreenRow(
                 row.annotation, row.source, tau=float(tau.value[number]), tau_se=float(tau.se[number]),

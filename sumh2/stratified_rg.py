@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -257,6 +257,10 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
         found = [Finding("unusable", "continuous", "no correlation is defined for a continuous annotation")]
         if binary[place]:
             found = _pair_findings(rg[place], rg_se[place], h2s, int(n_bad[place]), setting.n_blocks)
+        mismatch = setting.sums.mismatch
+        if mismatch is not None:
+            # What all SNPs share hangs on the totals alone.
+            found.append(replace(mismatch, level="caution") if place == len(rg) - 1 else mismatch)
         judged.append(judge(found + (count_findings(cross.n_snps, setting.n_blocks) if place == len(rg) - 1 else [])))
     tests = np.array([z_and_p(value, se) for value, se in zip(rg, rg_se, strict=True)]).T
     gcov_tests = np.array([z_and_p(value, se) for value, se in zip(gcov, gcov_se, strict=True)]).T

@@ -604,8 +604,8 @@ def test_own_format__refused(in_folder):
     table = full_tagging().to_table()
     metadata = {"format": "sumh2 tagging", "format_version": 1, "names": ["base"]}
     name = "x.tagging.parquet"
-    tables.write_parquet(name, table, metadata | {"format_version": 2, "program": "sumh2 9.0"})
-    assert f"{name}: sumh2 tagging version 2, this program reads up to 1; it was" in message_of(read_tagging, name)
+    tables.write_parquet(name, table, metadata | {"format_version": 3, "program": "sumh2 9.0"})
+    assert f"{name}: sumh2 tagging version 3, this program reads up to 2; it was" in message_of(read_tagging, name)
     tables.write_parquet(name, table, metadata | {"format": "sumh2 sumstats"})
     assert message_of(read_tagging, name).startswith(f"{name}: found sumh2 sumstats, expected sumh2 tagging")
     pq.write_table(table, name)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Options that go with one trait, and with several.
-_OF_ONE = ("quantile_of", "quantile_file", "ldsc_results", "ldsc_log", "print_cov", "print_delete_vals", "influence")
+_OF_ONE = ("quantile_of", "quantile_file", "ldsc_results", "ldsc_log", "print_cov", "print_delete_vals", "influence",
+           "influence_plot")  # fmt: skip
 _OF_SEVERAL = ("gcov_intercept", "genomicsem", "matrices")
 
 
@@ -57,6 +58,7 @@ def partition(
     genomicsem: bool = False,
     matrices: bool = False,
     influence: bool = False,
+    influence_plot: str | None = None,
     print_cov: bool = False,
     print_delete_vals: bool = False,
     ldsc_results: bool = False,
@@ -127,6 +129,9 @@ def partition(
     influence
         Also write <out>.influence.tsv: estimates without the most influential blocks, without each chromosome, and
         with chi2 capped.
+    influence_plot
+        Draw these of h2 and of the enrichments that single blocks move most, to this .png, .pdf or .svg; goes with
+        --influence.
     print_cov
         Write <out>.cov, the covariance of the coefficients, as LDSC does.
     print_delete_vals
@@ -151,6 +156,9 @@ def partition(
     _check_options(options, len(files))
     writes = ("print_cov", "print_delete_vals", "ldsc_results", "influence", "matrices")
     check_outputs(out, plot, files, **{name: options[name] for name in writes})
+    if influence_plot is not None and not influence:
+        raise InputError("--influence-plot: found no --influence, expected it; add it")
+    check_outputs(None, influence_plot, [])
     with logged(out) as note:
         read = read_traits(files, samp_prev, pop_prev, traits)
         tagging, sums = _read_categories(options)
@@ -253,6 +261,12 @@ def _partition_one(
         result = fit_sumher_partition(aligned, free_intercept=options["free_intercept"], **shared)
     else:
         result = fit_partition(aligned, intercept=intercept, chisq_max=options["chisq_max"], **shared)
+    measured = None
+    if options["influence"]:
+        from sumh2.influence import measure_partition_influence
+
+        # Before anything is written: it may refuse the data.
+        measured = measure_partition_influence(result, aligned)
     if out is not None:
         result = result.with_provenance(provenance())
         result.save(out)
@@ -264,11 +278,13 @@ def _partition_one(
 
         save_figure(plot_partition([result]) if result.quantiles is None else plot_quantiles(result), options["plot"])
     text = partition_log(result, options["disjoint"]) if options["ldsc_log"] else None
-    if not options["influence"]:
+    if measured is None:
         return result, text
-    from sumh2.influence import measure_partition_influence
+    if options["influence_plot"] is not None:
+        from sumh2.plots import plot_influences, save_figure
 
-    return result, with_influence(measure_partition_influence(result, aligned), result, text, out)
+        save_figure(plot_influences(measured)[0], options["influence_plot"])
+    return result, with_influence(measured, result, text, out)
 
 
 def _partition_several(

@@ -36,6 +36,8 @@ Floats = NDArray[np.float64]
 _PIECE = 2048
 #: A sum of squares that is smaller than this share of its parts is rounding.
 ROUNDING = 1e-12
+#: SNPs a block from which sums of squared residuals tell large effects from chance.
+_FEWEST_TO_JUDGE = 100
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,33 @@ def column_sums(columns: RegressionColumns, leading: NDArray[np.floating] | None
     """
     leading = np.empty((0, len(columns.scale))) if leading is None else leading
     return weighted_block_sums(_Design(columns, leading), columns.response, columns.weights, columns.edges)
+
+
+def residual_blocks(columns: RegressionColumns, coefficients: Floats) -> float:
+    """Blocks that effectively hold the residuals: ``(sum_b r_b)² / sum_b r_b²`` with ``r_b = sum_{j in b} w_j e_j²``.
+
+    As many as there are blocks where each holds as much, one where one holds all.  Weights near
+    one over the variance make residuals of all SNPs alike.  (Squares of ``w_j e_j``, of which standard errors are made,
+    would hang on single SNPs of low LD.)  Independent chi2 with one degree of freedom already give ``B / (1 + 14 / k)``
+    of B blocks with k SNPs each, because ``E(x - 1)⁴ = 15 (E(x - 1)²)²``; that much is taken out.  NaN with fewer than
+    100 SNPs a block, whose chance hides everything.
+
+    Parameters
+    ----------
+    columns
+    coefficients : float64, (n_coefs,)
+    """
+    n_ld, n_columns = columns.ld_scores.shape[1], columns.n_columns
+    fitted = columns.ld_scores @ coefficients[:n_ld] + coefficients[n_ld:n_columns] @ columns.added
+    fitted *= columns.scale
+    if columns.has_intercept:
+        fitted += coefficients[-1]
+    squares = columns.weights * (columns.response - fitted) ** 2
+    held = np.add.reduceat(np.append(squares, 0.0), columns.edges[:-1])
+    per_block = np.count_nonzero(columns.weights) / columns.n_blocks
+    if per_block < _FEWEST_TO_JUDGE or not held.any():
+        return float("nan")
+    return min(float(held.sum() ** 2 / (held**2).sum()) * (1 + 14 / per_block), float(columns.n_blocks))
 
 
 @dataclass(frozen=True)

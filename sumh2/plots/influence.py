@@ -6,11 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sumh2.influence_result import Influence
-from sumh2.plots.figures import BLUE, GREY, ORANGE, VERMILION, Z95, new_axes
+from sumh2.influence_result import Influence, InfluenceResult
+from sumh2.plots.figures import BLUE, GREY, ORANGE, VERMILION, Z95, new_axes, new_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+#: Panels of a figure of several estimates.
+_PANELS = 4
+
+
+def plot_influences(result: InfluenceResult) -> tuple[Axes, ...]:
+    """:func:`plot_influence` of the first estimate and of those that single blocks move most, a panel each."""
+    shown = result.most_moved(_PANELS)
+    rows = len(shown[0].chromosomes) + len(shown[0].capped) + 1
+    axes = new_panels(5.6, 1.4 + 0.2 * rows, len(shown))
+    for influence, ax in zip(shown, axes, strict=True):
+        plot_influence(influence, ax)
+    return axes
 
 
 def plot_influence(influence: Influence, ax: Axes | None = None) -> Axes:
