@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sumh2.atlas.factor_count import count_factors
     from sumh2.atlas.hypotheses import check_hypothesis
     from sumh2.atlas.manifest_files import read_trait_list
+    from sumh2.atlas.page_files import write_atlas_page
     from sumh2.atlas.rg_table_files import read_rg_table
     from sumh2.compare import fit_comparison
     from sumh2.compare_result import ModelComparison
@@ -117,6 +118,7 @@ _HOMES = {
     "read_tagging": "ldscores.tagging_files",
     "read_trait_list": "sumh2.atlas.manifest_files",
     "write_atlas": "sumh2.atlas.atlas_files",
+    "write_atlas_page": "sumh2.atlas.page_files",
     "write_snp_heritabilities": "sumh2.snp_heritability_files",
     "write_sumstats": "sumh2.sumstats_files",
     "write_tagging": "ldscores.tagging_files",
@@ -132,7 +134,7 @@ __all__ = [
     "fit_partition", "fit_rg", "fit_screen", "fit_stratified_rg", "fit_sumher", "fit_sumher_rg",
     "measure_h2_influence", "measure_partition_influence", "measure_rg_influence", "munge", "read_annotation_sums",
     "read_atlas", "read_category_matrix", "read_quantile_sums", "read_rg_table", "read_sumstats", "read_tagging",
-    "read_trait_list", "write_atlas", "write_snp_heritabilities", "write_sumstats", "write_tagging",
+    "read_trait_list", "write_atlas", "write_atlas_page", "write_snp_heritabilities", "write_sumstats", "write_tagging",
 ]  # fmt: skip
 
 

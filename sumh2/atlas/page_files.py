@@ -15,7 +15,7 @@ from sumh2.atlas.page import ConsistentPairs, PageTemplate, build_atlas_page
 
 #: Stem, in an atlas's folder, of the consistent fit that the page takes by itself.
 CONSISTENT = "consistent"
-_SCRIPTS = ("page_numbers.js", "page_views.js")
+_SCRIPTS = ("page_numbers.js", "page_views.js", "page_controls.js")
 _NEEDED = ("trait1", "trait2", "rg", "rg_se", "rg_lower", "rg_upper", "rg_z", "rg_log10_p", "raw_rg", "gcov", "gcov_se",
            "moved_se", "status", "why")  # fmt: skip
 

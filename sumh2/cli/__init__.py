@@ -9,6 +9,7 @@ from ldscores import __version__
 from ldscores.shared.command_line import run_program
 from sumh2.cli.alpha import alpha
 from sumh2.cli.atlas import atlas
+from sumh2.cli.atlas_page import atlas_page
 from sumh2.cli.compare import compare
 from sumh2.cli.consistent import atlas_factors, atlas_test, consistent
 from sumh2.cli.doctor import doctor
@@ -35,6 +36,7 @@ COMMANDS = (
     consistent,
     atlas_test,
     atlas_factors,
+    atlas_page,
     export,
     simulate,
     power,

@@ -48,12 +48,18 @@ def save_figure(ax: Axes, path: str | Path) -> None:
 
 def new_axes(width: float, height: float) -> Axes:
     """Axes of a figure of its own, outside pyplot's global state."""
+    return new_panels(width, height, 1)[0]
+
+
+def new_panels(width: float, height: float, n_panels: int) -> tuple[Axes, ...]:
+    """Axes below each other in a figure of their own; width and height are those of one."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height * n_panels), layout="constrained")
     FigureCanvasAgg(figure)
-    ax = figure.add_subplot()
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    return ax
+    axes = tuple(figure.add_subplot(n_panels, 1, place) for place in range(1, n_panels + 1))
+    for ax in axes:
+        for side in ("top", "right"):
+            ax.spines[side].set_visible(False)
+    return axes
