@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import PORTABLE, ROOT
+from scipy.special import log_ndtr
 from scipy.stats import norm
 
 import sumh2
@@ -33,6 +34,9 @@ def test_p_values__agree_with_scipy_and_do_not_underflow():
     for z in (0.0, 0.3, -2.0, 8.0):
         assert normal_p(z) == pytest.approx(2 * norm.sf(abs(z)), rel=1e-12)
         assert normal_log10_p(z) == pytest.approx(np.log10(2 * norm.sf(abs(z))), abs=1e-12)
+    for z in (37.0, -60.0, 1e3, 1e5):
+        expected = (log_ndtr(-abs(z)) + np.log(2)) / np.log(10)
+        assert normal_log10_p(z) == pytest.approx(expected, rel=1e-14)
     assert normal_p(100) == 0 and normal_log10_p(100) == pytest.approx(-2173.57, abs=0.01)
     assert p_text(normal_p(100), normal_log10_p(100)) == "2.69e-2174"
     assert p_text(0.0, -2e9) == "<1e-9999"

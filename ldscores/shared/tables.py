@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.outputs import written_whole
 from ldscores.shared.streams import is_parquet, open_stream, reading
@@ -296,7 +297,7 @@ def read_number_matrix(path: str | Path, columns: Sequence[str]) -> np.ndarray:
             names = list(columns[start : start + _COLUMNS_AT_A_TIME])
             places, done = slice(start, start + len(names)), 0
             for batch in stored.read(columns=names).to_batches():
-                decoded = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
+                decoded = [as_numpy(batch.column(name)) for name in names]
                 for first in range(0, batch.num_rows, _ROWS_AT_A_TIME):
                     block = np.array([column[first : first + _ROWS_AT_A_TIME] for column in decoded])
                     matrix[done + first : done + first + block.shape[1], places] = block.T
