@@ -405,8 +405,9 @@ def _chosen_names(chosen: str, stored: tuple[str, ...], path: Path) -> tuple[str
     names = tuple(name for name in lines if name)
     missing = [name for name in names if name not in stored]
     if missing or not names:
+        shown = ", ".join((*stored[:4], "...")[: len(stored)])
         raise InputError(
-            f"--baseline: {path} has no category {', '.join(missing[:3]) or 'of no name'}; found "
-            f"{', '.join(stored[:4])}, ...; expected its names with commas, a file of names, or a number; correct them"
+            f"--baseline: {path} has no category {', '.join(missing[:3]) or 'of no name'}; found {shown}; "
+            f"expected its names with commas, a file of names, or a number; correct them"
         )
     return names

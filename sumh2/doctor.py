@@ -25,7 +25,7 @@ from sumh2.doctor_panel_checks import (
 )
 from sumh2.gwas_alleles import gwas_keys, panel_rows
 from sumh2.gwas_panel import KnownVariants, chromosome_codes
-from sumh2.gwas_table import GwasTable
+from sumh2.gwas_table import GwasTable, read_positions
 from sumh2.munge_n import Cohorts
 from sumh2.munge_result import MungeOptions, MungeResult
 from sumh2.munging import munge_gwas
@@ -34,6 +34,9 @@ from sumh2.sumstats import FilterCount
 
 #: Share of rows from which duplicated names are worth a caution.
 _MANY_DUPLICATES = 0.01
+
+#: Share of positions that are no numbers from which they are worth a caution.
+_MANY_ODD_POSITIONS = 0.01
 
 #: A share of the rows kept below this is worth a caution.
 _FEW_KEPT = 0.1
@@ -166,7 +169,8 @@ def examine_gwas(
     columns = collect_columns(gwas, options, panel, cohorts)
     places = [(each, panel_rows(columns.gwas, each)) for each in others]
     checks = _check_columns(columns, panel, places)
-    checks += [each for each in (_check_duplicates(gwas), _check_chromosomes(gwas)) if each is not None]
+    of_the_file = (_check_duplicates(gwas), _check_chromosomes(gwas), _check_positions(gwas))
+    checks += [each for each in of_the_file if each is not None]
     losses: tuple[FilterCount, ...] = ()
     n_kept = -1
     try:
@@ -214,6 +218,21 @@ def _check_chromosomes(gwas: GwasTable) -> AuditCheck | None:
     shown = ", ".join(missing[:8]) + (" ..." if len(missing) > 8 else "")
     return AuditCheck("chromosomes", "note", f"{len(missing)} of 22 are missing ({shown})",
                       "heritability of part of the genome is not that of the whole: is the file complete?")  # fmt: skip
+
+
+def _check_positions(gwas: GwasTable) -> AuditCheck | None:
+    """Positions that are no numbers: a few are damage, many another column."""
+    if "BP" not in gwas:
+        return None
+    positions = gwas.array("BP").drop_null()
+    _, n_odd = read_positions(positions)
+    if not n_odd:
+        return None
+    found = f"{n_odd:,} of {len(positions):,} are no numbers"
+    if n_odd <= _MANY_ODD_POSITIONS * len(positions):
+        return AuditCheck("positions", "note", found, "munge sets them to 0")
+    return AuditCheck("positions", "caution", found,
+                      "is this the column of positions (--bp)? is the column of names right (--snp)?")  # fmt: skip
 
 
 def _check_losses(gwas: GwasTable, munged: MungeResult) -> AuditCheck:

@@ -75,8 +75,12 @@ def check_frequency(columns: AuditColumns, panel: KnownVariants | None) -> Audit
             return AuditCheck(
                 "frequency", "note", found, f"give a panel with --reference to tell; --maf {name} if it is not"
             )
-        found = f"{name} between {known.min():.3g} and {known.max():.3g}; no panel to compare with"
-        return AuditCheck("frequency", "ok", found)
+        found = f"{name} between {known.min():.3g} and {known.max():.3g}; "
+        if panel is None:
+            return AuditCheck("frequency", "ok", found + "no panel to compare with")
+        found += f"not compared: fewer than {FEWEST_FREQUENCIES} SNPs have alleles and a frequency in {panel.name}"
+        return AuditCheck("frequency", "note", found, "give --reference or --ld with alleles and frequencies, e.g. a "
+                          "tagging.parquet of ldscores build, to tell whose frequency it is")  # fmt: skip
     r = compared.correlation
     values = {"correlation": r, "n_compared": compared.n_compared}
     found = f"{name} correlates {r:+.3f} with the frequency of {columns.name('A1')} in {panel.name}"

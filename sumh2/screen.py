@@ -195,7 +195,7 @@ def fit_screen(
         m=float(rows.totals.sum()),
         chisq_max=rows.chisq_max,
         steps=rows.steps,
-        notes=tuple(_notes(baseline, sources, tested, blocks, weights, rows.steps)),
+        notes=(*_base_note(names), *_notes(baseline, sources, tested, blocks, weights, rows.steps)),
         forward=steps,
         selected=final,
         contrasts=compared,
@@ -253,6 +253,17 @@ def _batch_size(memory_gb: float, n_snps: int) -> int:
     return int(np.clip(fitting, _SMALLEST_BATCH, _LARGEST_BATCH))
 
 
+def _base_note(names: Sequence[str]) -> list[str]:
+    """A word where the baseline has no category of all SNPs: every annotation would then stand for their heritability."""
+    if any(name.lower().startswith("base") or name == "L2" for name in names):
+        return []
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return [
+        f"no category of the baseline ({shown}) is called Base: annotations may stand for the heritability of all SNPs; "
+        "name the category of all SNPs in --baseline"
+    ]
+
+
 def _notes(
     baseline: ScreenBaseline,
     sources: Sequence[AnnotationSource],
@@ -270,7 +281,7 @@ def _notes(
     for source, places in zip(sources, tested, strict=True):
         if len(places) < len(source.names):
             n_known = len(source.names) - len(places)
-            yield f"{source.where}: {n_known} columns bear names of the baseline's categories and are not tested"
+            yield f"{source.where}: {n_known} of {len(source.names)} columns, by name in the baseline, are not tested"
     lost = next(step for step in steps if step.what == "in the annotations")
     if lost.removed > _MANY_LOST * (lost.kept + lost.removed):
         yield f"{lost.removed:,} of {lost.kept + lost.removed:,} SNPs are not in the annotations: compute them for all"

@@ -318,7 +318,8 @@ class ScreenResult(Result):
         one_sided = self.alternative == "greater"
         lines += [
             "",
-            f"  baseline of {self.n_categories} categories: h2 {with_se(self.h2, self.h2_se)}, "
+            f"  baseline of {self.n_categories} {'category' if self.n_categories == 1 else 'categories'}: "
+            f"h2 {with_se(self.h2, self.h2_se)}, "
             f"intercept {with_se(self.intercept, self.intercept_se)}",
             f"  {'the weights of the baseline' if self.weights == 'shared' else 'LDSC weights of each annotation'}, "
             f"{self.n_blocks} jackknife blocks, p {'one-sided (tau above 0)' if one_sided else 'two-sided'}",

@@ -347,6 +347,25 @@ def test_repeated_positions_and_missing_chromosomes_are_counted(folder):
     assert check_of(result, "chromosomes").found.startswith("1 of 22 are missing (7)")
 
 
+def test_positions_that_are_names_are_noticed(folder):
+    columns = study()
+    columns["BP"] = columns["SNP"].copy()
+    found = check_of(diagnose(folder, columns), "positions")
+    assert found.status == "caution" and found.found == "3,000 of 3,000 are no numbers"
+    columns = study()
+    columns["BP"] = columns["BP"].astype(object)
+    columns["BP"][5] = "unknown"
+    write(folder / "gwas.tsv", columns)
+    found = check_of(examine(folder / "gwas.tsv"), "positions")
+    assert found.status == "note" and found.found == "1 of 3,000 are no numbers"
+
+
+def test_panel_without_alleles_is_no_panel_to_compare_with(folder, portable):
+    write(folder / "gwas.tsv", study())
+    found = check_of(examine(folder / "gwas.tsv", ld=str(portable / "ldsc" / "ld.@")), "frequency")
+    assert found.status == "note" and "not compared: fewer than" in found.found
+
+
 def test_files_and_json(folder):
     columns = study()
     half_effective_n(columns)

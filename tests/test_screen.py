@@ -256,6 +256,14 @@ def test_enrichments__equal_fit_partition_of_both():
         check_digits(row[name], partition[name], 9, name)
 
 
+def test_baseline_without_a_base__is_noticed():
+    trait, baseline, everything = case()
+    assert not any("is called Base" in note for note in screened().notes)
+    part = replace(baseline.select(np.array([1, 2])), regression_tagging=baseline.regression_tagging)
+    notes = fit_screen(align([trait], part), everything).notes
+    assert any(note.startswith("no category of the baseline (c1, c2) is called Base") for note in notes)
+
+
 def test_fdr__is_benjamini_and_hochbergs():
     from scipy.stats import false_discovery_control
     from statsmodels.stats.multitest import multipletests

@@ -75,6 +75,7 @@ def screen(
     baseline
         Take only these categories of a .tagging.parquet for the baseline: a number, for the first ones, names with
         commas, or a file of names. For a file that holds baseline and annotations, which then also gives enrichments.
+        ldscores show lists the categories in order; the base that ldscores build --model own adds is the last: Base.
     out
         Write <out>.tsv, <out>.json and <out>.log (above 5,000 annotations also <out>.parquet), <out>.forward.tsv and
         <out>.contrasts.tsv; by default the report is printed only.

@@ -41,6 +41,8 @@ def simulate(
 
     No genotypes of the GWAS are needed: effects are drawn from the model, z scores from the panel's LD within blocks.
     Lists have one value a trait, or one for all.  The truth, as designed and as drawn, is in <out>.truth.json.
+    The exact taggings of what is drawn: ldscores build --ld-blocks <out>.blocks.bed --raw-r2.  Taggings of a window
+    with corrected r2 miss LD that is drawn, which then looks like confounding.
 
     Parameters
     ----------
