@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import sys
@@ -15,9 +16,15 @@ from ldscores import __version__
 def describe_file(path: str | Path) -> dict[str, Any]:
     """Path, size in bytes and SHA-256 of a file."""
     path = Path(path)
+    state = path.stat()
+    return {"path": str(path), "bytes": state.st_size, "sha256": _hash_file(path, state.st_size, state.st_mtime_ns)}
+
+
+@functools.lru_cache(maxsize=256)
+def _hash_file(path: Path, size: int, changed_ns: int) -> str:
+    """SHA-256; a file that was hashed ahead, and has not changed since, is not read again."""
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest}
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def provenance(inputs: Iterable[str | Path] = (), options: Mapping[str, Any] | None = None) -> dict[str, Any]:

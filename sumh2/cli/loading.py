@@ -118,8 +118,28 @@ def run_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) 
     return provenance([*files, *tagging.sources], options)
 
 
-def start_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+def hash_ahead(names: list[str]) -> Callable[[], object]:
+    """Hash what is known to be a file beside the reading of it; the answer is found again by the provenance."""
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+
+    from ldscores.shared.provenance import describe_file
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(lambda: [describe_file(name) for name in names if Path(name).is_file()])
+    pool.shutdown(wait=False)
+    return lambda: future.exception()  # a file that cannot be read is reported by those who need it
+
+
+def start_provenance(
+    files: list[str], tagging: Tagging, options: dict[str, Any], ahead: Callable[[], object] = lambda: None
+) -> Callable[[], dict[str, Any]]:
     """:func:`run_provenance` at once, beside the fit: hashing a large tagging takes as long as reading it.
+
+    Parameters
+    ----------
+    ahead
+        Of :func:`hash_ahead`: waited for first.
 
     Returns
     -------
@@ -129,7 +149,7 @@ def start_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(run_provenance, files, tagging, options)
+    future = pool.submit(lambda: (ahead(), run_provenance(files, tagging, options))[1])
     pool.shutdown(wait=False)
     return future.result
 

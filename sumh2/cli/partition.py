@@ -12,6 +12,7 @@ from sumh2.cli.loading import (
     check_outputs,
     chosen_intercept,
     chosen_totals,
+    hash_ahead,
     logged,
     read_traits,
     start_provenance,
@@ -160,9 +161,10 @@ def partition(
         raise InputError("--influence-plot: found no --influence, expected it; add it")
     check_outputs(None, influence_plot, [])
     with logged(out) as note:
+        ahead = hash_ahead([ld, *files]) if out is not None else dict
         read = read_traits(files, samp_prev, pop_prev, traits)
         tagging, sums = _read_categories(options)
-        provenance = start_provenance(files, tagging, options) if out is not None else dict
+        provenance = start_provenance(files, tagging, options, ahead) if out is not None else dict
         if len(files) > 1:
             result = _partition_several(read, tagging, sums, options, provenance)
             return written_report(result, None, out, note)
