@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ldscores.ldak_columns import LdakColumns
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.models.ldak_columns import LdakColumns
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2 import SumStats, write_sumstats
 
 ALPHAS = np.round(np.arange(-1, 0.51, 0.05), 2)

@@ -28,8 +28,8 @@ from threadpoolctl import threadpool_limits
 import sumh2.atlas.atlas_files as atlas_files
 import sumh2.atlas.tiles as tiles
 from ldscores.shared.provenance import describe_file
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import SumStats, align, build_atlas, fit_atlas, read_sumstats
 from sumh2.atlas.assembly import ListedTrait
 from sumh2.atlas.store import StoredTrait, fingerprint_snps

@@ -32,13 +32,13 @@ from unittest import mock
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ldscores.build_files import build_to_files, plan_build
-from ldscores.heritability_models import parse_models
-from ldscores.model_files import find_models
-from ldscores.panel import LDAK_CONVENTIONS, ArrayGenotypes, panel_from_arrays
-from ldscores.plink_files import read_panel
+from ldscores.building.build_files import build_to_files, plan_build
+from ldscores.building.sweep import SweepOptions, sweep_taggings
+from ldscores.models.heritability_models import parse_models
+from ldscores.models.model_files import find_models
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ArrayGenotypes, panel_from_arrays
 from ldscores.shared.cores import usable_cores
-from ldscores.sweep import SweepOptions, sweep_taggings
 
 
 class Job(NamedTuple):
@@ -101,7 +101,7 @@ def time_job(job: Job, share: float, repeats: int) -> tuple[float, float]:
     columns = np.ones((n_snps, 1)) if job.n_columns == 1 else rng.random((n_snps, job.n_columns))
     options = SweepOptions(1, 2.0, job.double)
     # Whether Gram matrices are used is decided in the sweep; here only is it overruled.
-    with mock.patch("ldscores.sweep._gram_length", return_value=0) if job.band else contextlib.nullcontext():
+    with mock.patch("ldscores.building.sweep._gram_length", return_value=0) if job.band else contextlib.nullcontext():
         cpu, wall = best_time(lambda: sweep_taggings(panel, summary, starts, columns, options), repeats)
     pairs = float((np.arange(n_snps) - starts).sum())
     whole = job.n_snps * job.n_left - job.n_left**2 / 2

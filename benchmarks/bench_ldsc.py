@@ -115,7 +115,7 @@ def row(task: str, reference: str, words: list[str], folder: Path) -> None:
 
 def further_pair() -> None:
     """Time of one more pair in a run of several: exactly LDSC's weights, own SNPs, own jackknife."""
-    from ldscores.tagging_files import read_tagging
+    from ldscores.taggings.tagging_files import read_tagging
     from sumh2 import align, fit_rg, read_sumstats
 
     traits = [read_sumstats(TRAITS / f"t{number}.sumstats.xz") for number in (1, 2)]

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging, write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

@@ -65,8 +65,8 @@ def main() -> None:
 
 
 def write_inputs(folder: Path, n_annotations: int, n_exact: int, dtype: type) -> None:
-    from ldscores.tagging import Tagging
-    from ldscores.tagging_files import read_tagging, write_tagging
+    from ldscores.taggings.tagging import Tagging
+    from ldscores.taggings.tagging_files import read_tagging, write_tagging
 
     rng = np.random.default_rng(5)
     published = read_tagging(str(SHARED / "data" / "ldscores_eur_w_ld_chr"))

@@ -23,9 +23,9 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from ldscores.ldak_columns import LdakColumns
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.models.ldak_columns import LdakColumns
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2 import SumStats, align, fit_sumher, fit_sumher_rg, write_sumstats
 from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood
 
@@ -138,7 +138,7 @@ def commands(n_snps: int) -> None:
 
 def write_ldak_inputs(stem: Path, tagging: Tagging, traits: list[SumStats]) -> None:
     """LDAK's own forms, as its users have them."""
-    from ldscores.ldak_tagging_files import write_ldak_tagging
+    from ldscores.taggings.ldak_tagging_files import write_ldak_tagging
 
     write_ldak_tagging(stem / "ldak.tagging", tagging)
     letters = np.array(list("ACGT"))

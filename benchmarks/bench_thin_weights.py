@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ldscores.ldak_weights import ldak_weightings
-from ldscores.panel import LDAK_CONVENTIONS, ReferencePanel
-from ldscores.plink_files import read_panel
-from ldscores.thinning import thin_panel
+from ldscores.ldak.thinning import thin_panel
+from ldscores.ldak.weightings import ldak_weightings
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 DENSE = SHARED / "data" / "panel_EUR489_22x1Mb_with_UKB_BOLT_gwas"

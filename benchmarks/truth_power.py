@@ -1,7 +1,7 @@
 """Predicted against simulated standard errors: python benchmarks/truth_power.py PANEL BLOCKS.bed [replicates]
 
 PANEL is a PLINK prefix (with @ for the chromosome), BLOCKS.bed its LD blocks.  GWAS are simulated with the panel's LD
-(`sumh2.simulation`), fitted with LD scores that are exactly those of the simulation, and the spread of the estimates,
+(`sumh2.simulation.draw`), fitted with LD scores that are exactly those of the simulation, and the spread of the estimates,
 and the mean of their jackknife errors, are set beside what `sumh2 power` predicts.
 """
 
@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ldscores.panel_model_files import read_panel_model
-from ldscores.tagging_files import read_tagging
+from ldscores.models.panel_model_files import read_panel_model
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2, fit_rg
-from sumh2.power import StudyDesign, predict_power
-from sumh2.simulation import simulate_gwas
-from sumh2.simulation_design import design_expected, design_simulation
+from sumh2.simulation.design import design_expected, design_simulation
+from sumh2.simulation.draw import simulate_gwas
+from sumh2.simulation.power import StudyDesign, predict_power
 
 DESIGNS = ((2000, 0.2), (6000, 0.5), (20_000, 0.5))
 RG, OVERLAP = 0.5, 0.1

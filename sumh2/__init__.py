@@ -14,114 +14,114 @@ from typing import TYPE_CHECKING
 from ldscores import __version__
 
 if TYPE_CHECKING:
-    from ldscores.overlap_files import read_annotation_sums, read_quantile_sums
+    from ldscores.annotations.overlap_files import read_annotation_sums, read_quantile_sums
     from ldscores.shared.errors import FitError, InputError
-    from ldscores.tagging import Tagging
-    from ldscores.tagging_files import read_tagging, write_tagging
+    from ldscores.taggings.tagging import Tagging
+    from ldscores.taggings.tagging_files import read_tagging, write_tagging
     from sumh2.alignment import AlignedData, align
-    from sumh2.alpha import fit_alpha, fit_alpha_likelihoods, fit_alpha_models
-    from sumh2.alpha_result import AlphaProfile
-    from sumh2.annotation_tagging_files import find_annotations
     from sumh2.atlas.assembly import fit_atlas
     from sumh2.atlas.atlas_files import build_atlas, read_atlas, write_atlas
     from sumh2.atlas.atlas_result import RgAtlas
     from sumh2.atlas.consistent import ConsistentAtlas, fit_consistent
     from sumh2.atlas.consistent_table import fit_consistent_table
     from sumh2.atlas.factor_count import count_factors
+    from sumh2.atlas.genomicsem import fit_genomicsem
     from sumh2.atlas.hypotheses import check_hypothesis
     from sumh2.atlas.manifest_files import read_trait_list
     from sumh2.atlas.page_files import write_atlas_page
     from sumh2.atlas.rg_table_files import read_rg_table
-    from sumh2.compare import fit_comparison
-    from sumh2.compare_result import ModelComparison
-    from sumh2.doctor import DoctorResult
-    from sumh2.doctor_files import examine
-    from sumh2.genomicsem import fit_genomicsem
-    from sumh2.gwas_files import munge
-    from sumh2.h2 import fit_h2
-    from sumh2.h2_result import H2Result
+    from sumh2.doctor.examination import DoctorResult
+    from sumh2.doctor.examine_files import examine
+    from sumh2.enrichment.partition import fit_partition
+    from sumh2.enrichment.partition_result import PartitionResult
+    from sumh2.enrichment.stratified_rg import fit_stratified_rg
+    from sumh2.enrichment.stratified_rg_result import StratifiedRgResult
     from sumh2.influence import measure_h2_influence, measure_partition_influence, measure_rg_influence
     from sumh2.influence_result import InfluenceResult
-    from sumh2.partition import fit_partition
-    from sumh2.partition_result import PartitionResult
-    from sumh2.rg import fit_rg
-    from sumh2.rg_result import RgPair, RgResult
-    from sumh2.screen import fit_screen
-    from sumh2.screen_result import ScreenResult
-    from sumh2.snp_heritabilities import expect_snp_heritabilities
-    from sumh2.snp_heritability_files import read_category_matrix, write_snp_heritabilities
-    from sumh2.stratified_rg import fit_stratified_rg
-    from sumh2.stratified_rg_result import StratifiedRgResult
-    from sumh2.sumher import fit_sumher
-    from sumh2.sumher_input import RowRules
-    from sumh2.sumher_result import SumherResult
-    from sumh2.sumher_rg import fit_sumher_rg
-    from sumh2.sumher_rg_result import SumherRgPair, SumherRgResult
+    from sumh2.ldsc.h2 import fit_h2
+    from sumh2.ldsc.h2_result import H2Result
+    from sumh2.ldsc.rg import fit_rg
+    from sumh2.ldsc.rg_result import RgPair, RgResult
+    from sumh2.models.alpha import fit_alpha, fit_alpha_likelihoods, fit_alpha_models
+    from sumh2.models.alpha_result import AlphaProfile
+    from sumh2.models.compare import fit_comparison
+    from sumh2.models.compare_result import ModelComparison
+    from sumh2.munging.munge_files import munge
+    from sumh2.screens.annotation_tagging_files import find_annotations
+    from sumh2.screens.result import ScreenResult
+    from sumh2.screens.screen import fit_screen
+    from sumh2.sumher.fit import fit_sumher
+    from sumh2.sumher.result import SumherResult
+    from sumh2.sumher.rg import fit_sumher_rg
+    from sumh2.sumher.rg_result import SumherRgPair, SumherRgResult
+    from sumh2.sumher.rows import RowRules
+    from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities
+    from sumh2.sumher.snp_heritability_files import read_category_matrix, write_snp_heritabilities
     from sumh2.sumstats import SumStats
     from sumh2.sumstats_files import read_sumstats, write_sumstats
 
 #: Where each public name lives; modules are imported when a name is first used, so that `import sumh2` is quick.
 _HOMES = {
     "AlignedData": "sumh2.alignment",
-    "AlphaProfile": "sumh2.alpha_result",
+    "AlphaProfile": "sumh2.models.alpha_result",
     "ConsistentAtlas": "sumh2.atlas.consistent",
-    "DoctorResult": "sumh2.doctor",
+    "DoctorResult": "sumh2.doctor.examination",
     "FitError": "ldscores.shared.errors",
-    "H2Result": "sumh2.h2_result",
+    "H2Result": "sumh2.ldsc.h2_result",
     "InfluenceResult": "sumh2.influence_result",
     "InputError": "ldscores.shared.errors",
-    "ModelComparison": "sumh2.compare_result",
-    "PartitionResult": "sumh2.partition_result",
+    "ModelComparison": "sumh2.models.compare_result",
+    "PartitionResult": "sumh2.enrichment.partition_result",
     "RgAtlas": "sumh2.atlas.atlas_result",
-    "RgPair": "sumh2.rg_result",
-    "RgResult": "sumh2.rg_result",
-    "RowRules": "sumh2.sumher_input",
-    "ScreenResult": "sumh2.screen_result",
-    "StratifiedRgResult": "sumh2.stratified_rg_result",
+    "RgPair": "sumh2.ldsc.rg_result",
+    "RgResult": "sumh2.ldsc.rg_result",
+    "RowRules": "sumh2.sumher.rows",
+    "ScreenResult": "sumh2.screens.result",
+    "StratifiedRgResult": "sumh2.enrichment.stratified_rg_result",
     "SumStats": "sumh2.sumstats",
-    "SumherResult": "sumh2.sumher_result",
-    "SumherRgPair": "sumh2.sumher_rg_result",
-    "SumherRgResult": "sumh2.sumher_rg_result",
-    "Tagging": "ldscores.tagging",
+    "SumherResult": "sumh2.sumher.result",
+    "SumherRgPair": "sumh2.sumher.rg_result",
+    "SumherRgResult": "sumh2.sumher.rg_result",
+    "Tagging": "ldscores.taggings.tagging",
     "align": "sumh2.alignment",
     "build_atlas": "sumh2.atlas.atlas_files",
     "check_hypothesis": "sumh2.atlas.hypotheses",
     "count_factors": "sumh2.atlas.factor_count",
-    "examine": "sumh2.doctor_files",
-    "expect_snp_heritabilities": "sumh2.snp_heritabilities",
-    "find_annotations": "sumh2.annotation_tagging_files",
-    "fit_alpha": "sumh2.alpha",
-    "fit_alpha_likelihoods": "sumh2.alpha",
-    "fit_alpha_models": "sumh2.alpha",
+    "examine": "sumh2.doctor.examine_files",
+    "expect_snp_heritabilities": "sumh2.sumher.snp_heritabilities",
+    "find_annotations": "sumh2.screens.annotation_tagging_files",
+    "fit_alpha": "sumh2.models.alpha",
+    "fit_alpha_likelihoods": "sumh2.models.alpha",
+    "fit_alpha_models": "sumh2.models.alpha",
     "fit_atlas": "sumh2.atlas.assembly",
-    "fit_comparison": "sumh2.compare",
+    "fit_comparison": "sumh2.models.compare",
     "fit_consistent": "sumh2.atlas.consistent",
     "fit_consistent_table": "sumh2.atlas.consistent_table",
-    "fit_genomicsem": "sumh2.genomicsem",
-    "fit_h2": "sumh2.h2",
-    "fit_partition": "sumh2.partition",
-    "fit_rg": "sumh2.rg",
-    "fit_screen": "sumh2.screen",
-    "fit_stratified_rg": "sumh2.stratified_rg",
-    "fit_sumher": "sumh2.sumher",
-    "fit_sumher_rg": "sumh2.sumher_rg",
+    "fit_genomicsem": "sumh2.atlas.genomicsem",
+    "fit_h2": "sumh2.ldsc.h2",
+    "fit_partition": "sumh2.enrichment.partition",
+    "fit_rg": "sumh2.ldsc.rg",
+    "fit_screen": "sumh2.screens.screen",
+    "fit_stratified_rg": "sumh2.enrichment.stratified_rg",
+    "fit_sumher": "sumh2.sumher.fit",
+    "fit_sumher_rg": "sumh2.sumher.rg",
     "measure_h2_influence": "sumh2.influence",
     "measure_partition_influence": "sumh2.influence",
     "measure_rg_influence": "sumh2.influence",
-    "munge": "sumh2.gwas_files",
-    "read_annotation_sums": "ldscores.overlap_files",
+    "munge": "sumh2.munging.munge_files",
+    "read_annotation_sums": "ldscores.annotations.overlap_files",
     "read_atlas": "sumh2.atlas.atlas_files",
-    "read_category_matrix": "sumh2.snp_heritability_files",
-    "read_quantile_sums": "ldscores.overlap_files",
+    "read_category_matrix": "sumh2.sumher.snp_heritability_files",
+    "read_quantile_sums": "ldscores.annotations.overlap_files",
     "read_rg_table": "sumh2.atlas.rg_table_files",
     "read_sumstats": "sumh2.sumstats_files",
-    "read_tagging": "ldscores.tagging_files",
+    "read_tagging": "ldscores.taggings.tagging_files",
     "read_trait_list": "sumh2.atlas.manifest_files",
     "write_atlas": "sumh2.atlas.atlas_files",
     "write_atlas_page": "sumh2.atlas.page_files",
-    "write_snp_heritabilities": "sumh2.snp_heritability_files",
+    "write_snp_heritabilities": "sumh2.sumher.snp_heritability_files",
     "write_sumstats": "sumh2.sumstats_files",
-    "write_tagging": "ldscores.tagging_files",
+    "write_tagging": "ldscores.taggings.tagging_files",
 }
 
 __all__ = [

@@ -16,7 +16,7 @@ from ldscores.shared.alleles import NOT_A_BASE, allele_kinds, allele_orientation
 from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.sumstats import FilterCount, SumStats
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ldscores.shared.errors import InputError
 from ldscores.shared.tables import read_text
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2.alignment import align
-from sumh2.gwas_files import munge
-from sumh2.h2 import fit_h2
+from sumh2.ldsc.h2 import fit_h2
+from sumh2.ldsc.rg import fit_rg
+from sumh2.munging.munge_files import munge
 from sumh2.results import with_se
-from sumh2.rg import fit_rg
 from sumh2.sumstats_files import read_sumstats
 
 _GWAS = {"height": "height.tsv.gz", "depression": "daner_depression.gz"}

@@ -19,19 +19,19 @@ from numpy.typing import NDArray
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import FitError, InputError
 from sumh2.alignment import AlignedData
-from sumh2.h2 import fit_h2, fit_stratified_h2
-from sumh2.h2_result import H2Result
+from sumh2.enrichment.partition import partition_of
+from sumh2.enrichment.partition_result import PartitionResult
 from sumh2.influence_result import Capped, Influence, InfluenceResult
 from sumh2.kernels.block_sums import block_edges, edges_among
 from sumh2.kernels.column_regression import solve_columns, sum_columns_of_chi2
 from sumh2.kernels.enrichment import derive_enrichments
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
-from sumh2.partition import partition_of
-from sumh2.partition_result import PartitionResult
+from sumh2.ldsc.h2 import fit_h2, fit_stratified_h2
+from sumh2.ldsc.h2_result import H2Result
+from sumh2.ldsc.rg import choose_pair_rows, fit_rg, gather_pair_rows
+from sumh2.ldsc.rg_result import RgPair, RgResult
 from sumh2.regression_input import one_blas_thread
-from sumh2.rg import choose_pair_rows, fit_rg, gather_pair_rows
-from sumh2.rg_result import RgPair, RgResult
 
 Floats = NDArray[np.float64]
 

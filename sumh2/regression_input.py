@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData, AlignedTrait
 
 #: Which totals stand for M: SNPs with MAF above 5%, all SNPs, or the user's own numbers.

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2 import SumStats, align, write_sumstats
 from sumh2.alignment import AlignedData
 

@@ -2,7 +2,7 @@
 
 Beside each header stands the page or program that documents it.  The headers were written down from knowledge of the
 tools and from FIELD.md, D1; the pages were not opened when this was written, so that a header here proves how we read it,
-not that every version of the tool writes it.  `sumh2.gwas_signatures` names the same sources.
+not that every version of the tool writes it.  `sumh2.gwas.signatures` names the same sources.
 """
 
 from __future__ import annotations

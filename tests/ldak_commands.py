@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from conftest import PORTABLE, SHARED
 
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align
-from sumh2.sumher import fit_sumher
-from sumh2.sumher_input import RowRules
-from sumh2.sumher_rg import fit_sumher_rg
+from sumh2.sumher.fit import fit_sumher
+from sumh2.sumher.rg import fit_sumher_rg
+from sumh2.sumher.rows import RowRules
 from sumh2.sumstats import SumStats
 from sumh2.sumstats_files import read_sumstats
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from conftest import PORTABLE, SHARED
 
-from ldscores.panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
-from ldscores.plink_files import read_panel
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
 
 LDAK = SHARED / "reference" / "ldak"
 PANELS = ("human", "eas", "miss", "ambig", "gctatest", "mice", "hapmap")

@@ -18,15 +18,15 @@ import numpy as np
 from conftest import SHARED
 from scipy.stats import binom
 
-from ldscores.panel_model_files import PanelModel, read_panel_model
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging
+from ldscores.models.panel_model_files import PanelModel, read_panel_model
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import SumStats, align, fit_alpha, fit_comparison
 from sumh2.kernels.heritability_shares import derive_quantities
-from sumh2.model_fit import FitData, fit_model
-from sumh2.simulation import simulate_gwas
-from sumh2.simulation_design import SimulationDesign, TraitDesign, design_expected
-from sumh2.sumher_input import resolve_sums
+from sumh2.models.model_fit import FitData, fit_model
+from sumh2.simulation.design import SimulationDesign, TraitDesign, design_expected
+from sumh2.simulation.draw import simulate_gwas
+from sumh2.sumher.rows import resolve_sums
 
 PANEL = SHARED / "data" / "panel_1000G_EUR503_hm3_allchr"
 LD_BLOCKS = SHARED / "data" / "ldblocks_genes_maps" / "Berisa.EUR.hg19.bed"

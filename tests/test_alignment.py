@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2 import SumStats, align, fit_h2, fit_rg
 
 N_SNPS = 2400

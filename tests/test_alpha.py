@@ -13,13 +13,11 @@ from conftest import PORTABLE, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ldscores.ldak_columns import LdakColumns
+from ldscores.models.ldak_columns import LdakColumns
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging, write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 from sumh2 import SumStats, align, fit_alpha, fit_alpha_likelihoods, fit_alpha_models
-from sumh2.alpha import group_categories
-from sumh2.alpha_files import read_likelihoods, read_powers
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.heritability_shares import CategorySums
 from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood, log_likelihood
@@ -31,7 +29,9 @@ from sumh2.kernels.profile_shape import (
     score_interval,
     score_statistics,
 )
-from sumh2.model_fit import FitData, fit_model
+from sumh2.models.alpha import group_categories
+from sumh2.models.alpha_files import read_likelihoods, read_powers
+from sumh2.models.model_fit import FitData, fit_model
 from sumh2.sumstats_files import read_sumstats
 
 LDAK = SHARED / "reference" / "ldak"

@@ -13,7 +13,7 @@ from conftest import PORTABLE, SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldscores.annotation_files import (
+from ldscores.annotations.annotation_files import (
     bin_variable,
     parse_breaks,
     read_annotation_file,
@@ -22,8 +22,8 @@ from ldscores.annotation_files import (
     read_snp_values,
     write_annotations,
 )
-from ldscores.annotations import Annotations
-from ldscores.interval_files import (
+from ldscores.annotations.annotation_set import Annotations
+from ldscores.annotations.interval_files import (
     Intervals,
     annotate_bed,
     annotate_gene_sets,
@@ -32,7 +32,7 @@ from ldscores.interval_files import (
     read_gene_sets,
     snps_in_intervals,
 )
-from ldscores.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
+from ldscores.annotations.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 
@@ -427,9 +427,7 @@ def test_genes__magma_and_ldak_tables():
     for line in genes:
         slow |= (annot.bp >= int(line[2]) - 10_000) & (annot.bp <= int(line[3]) + 10_000)
     sets = {"numbers": [line[0] for line in genes], "symbols": [line[5] for line in genes]}
-    found = annotate_gene_sets(
-        sets, TRACKS / "NCBI37.3.gene.loc.xz", annot.snp, annot.chrom, annot.bp, window_kb=10
-    )
+    found = annotate_gene_sets(sets, TRACKS / "NCBI37.3.gene.loc.xz", annot.snp, annot.chrom, annot.bp, window_kb=10)
     np.testing.assert_array_equal(found.values[:, 0] == 1, slow)
     np.testing.assert_array_equal(found.values[:, 1] == 1, slow)
     rows, intervals = read_gene_coordinates(TRACKS / "LDAK_RefSeq_GRCh37.txt.xz")

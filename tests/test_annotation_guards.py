@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sumh2.annotation_guards import (
+from sumh2.enrichment.annotation_guards import (
     block_findings,
     category_block_share,
     condition_findings,

@@ -9,8 +9,8 @@ from conftest import PORTABLE, SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ldscores.annotation_files import read_annotations
-from ldscores.annotations import (
+from ldscores.annotations.annotation_files import read_annotations
+from ldscores.annotations.annotation_set import (
     Annotations,
     category_contributions,
     category_overlap,

@@ -15,8 +15,8 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 KERNEL_IMPORTS = {"numpy", "scipy", "numba"}
 #: What sumh2 may know of ldscores; ldscores knows nothing of sumh2.
 CROSSINGS = re.compile(
-    r"ldscores(\.shared(\..*)?|\.tagging|\.tagging_files|\.panel_model_files|\.ld_block_files|\.annotation_sums"
-    r"|\.overlap_files|\.__version__)?$"
+    r"ldscores(\.shared(\..*)?|\.taggings(\..*)?|\.models\.panel_model_files|\.building\.ld_block_files"
+    r"|\.annotations\.(annotation_sums|overlap_files)|\.__version__)?$"
 )
 OPENERS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "open_text"}
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_rg_reference import FULL, LDSC, MINI, full_data, mini_data, portable_data
 
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import InputError, align, fit_atlas, fit_h2, fit_rg
 from sumh2.atlas.assembly import false_discovery_rates, z_and_p_of
 from sumh2.atlas.atlas_result import PAIR_COLUMNS, cell_number, cells_of, matrix_of

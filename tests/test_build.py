@@ -17,20 +17,20 @@ from hypothesis import strategies as st
 from test_plink_files import write_panel
 from test_tagging_kernels import invent_dosages, slow_taggings
 
-import ldscores.build_files as build_files
-from ldscores.annotations import Annotations
-from ldscores.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, default_options
-from ldscores.build_files import build_to_files, plan_build
-from ldscores.covariate_files import read_covariates
-from ldscores.heritability_models import MODELS, find_model, parse_models
-from ldscores.model_files import ModelFiles, find_models
-from ldscores.panel import LDAK_CONVENTIONS, panel_from_arrays
-from ldscores.plink_files import read_panel
+import ldscores.building.build_files as build_files
+from ldscores.annotations.annotation_set import Annotations
+from ldscores.building.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, default_options
+from ldscores.building.build_files import build_to_files, plan_build
+from ldscores.building.sweep import SweepOptions
+from ldscores.ldak.thinning import PairWindow
+from ldscores.models.heritability_models import MODELS, find_model, parse_models
+from ldscores.models.model_files import ModelFiles, find_models
+from ldscores.panels.covariate_files import read_covariates
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, panel_from_arrays
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
-from ldscores.sweep import SweepOptions
-from ldscores.tagging_files import read_own, read_tagging
-from ldscores.thinning import PairWindow
+from ldscores.taggings.tagging_files import read_own, read_tagging
 
 KB = BuildOptions(PairWindow("kb", 0.3), sweep=SweepOptions(double=True))
 

@@ -13,18 +13,18 @@ from test_build import KB, invent_panel
 from test_plink_files import write_panel
 from test_tagging_kernels import invent_dosages
 
-import ldscores.result_files as result_files
-from ldscores.annotation_files import read_annotations
-from ldscores.annotations import Annotations, join_annotations
-from ldscores.build import ModelSet, build_tagging
-from ldscores.build_files import build_to_files
-from ldscores.heritability_models import find_model, parse_models
-from ldscores.memory import memory_needs
-from ldscores.model_files import ModelFiles, find_models
-from ldscores.panel import ReferencePanel, panel_from_arrays
-from ldscores.plink_files import read_panel
+import ldscores.building.result_files as result_files
+from ldscores.annotations.annotation_files import read_annotations
+from ldscores.annotations.annotation_set import Annotations, join_annotations
+from ldscores.building.build import ModelSet, build_tagging
+from ldscores.building.build_files import build_to_files
+from ldscores.building.memory import memory_needs
+from ldscores.models.heritability_models import find_model, parse_models
+from ldscores.models.model_files import ModelFiles, find_models
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import ReferencePanel, panel_from_arrays
 from ldscores.shared.errors import InputError
-from ldscores.tagging_files import read_own
+from ldscores.taggings.tagging_files import read_own
 
 
 def write_annot(path: Path, panel: ReferencePanel, rows: slice, columns: dict[str, np.ndarray], **changes) -> None:

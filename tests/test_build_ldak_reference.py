@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from conftest import PORTABLE, SHARED
 
-from ldscores.build import BuildOptions, build_tagging
-from ldscores.heritability_models import find_model
-from ldscores.ldak_tagging_files import read_ldak_tagging
-from ldscores.model_files import find_models
-from ldscores.panel import LDAK_CONVENTIONS
-from ldscores.panel_files import read_snp_names
-from ldscores.plink_files import read_panel
-from ldscores.sweep import SweepOptions
-from ldscores.tagging import Tagging
-from ldscores.thinning import PairWindow
+from ldscores.building.build import BuildOptions, build_tagging
+from ldscores.building.sweep import SweepOptions
+from ldscores.ldak.thinning import PairWindow
+from ldscores.models.heritability_models import find_model
+from ldscores.models.model_files import find_models
+from ldscores.panels.panel_files import read_snp_names
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS
+from ldscores.taggings.ldak_tagging_files import read_ldak_tagging
+from ldscores.taggings.tagging import Tagging
 
 PANELS = SHARED / "reference" / "ldak"
 

@@ -15,11 +15,11 @@ from test_build import KB
 from test_plink_files import write_panel
 from test_tagging_kernels import invent_dosages
 
-from ldscores.build import ModelSet
-from ldscores.build_files import build_to_files
-from ldscores.heritability_models import find_model
-from ldscores.model_files import ModelFiles
-from ldscores.plink_files import read_panel
+from ldscores.building.build import ModelSet
+from ldscores.building.build_files import build_to_files
+from ldscores.models.heritability_models import find_model
+from ldscores.models.model_files import ModelFiles
+from ldscores.panels.plink_files import read_panel
 from ldscores.shared.errors import InputError
 from ldscores.shared.locks import LOCK_NAME, locked_folder
 

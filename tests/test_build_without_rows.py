@@ -13,18 +13,18 @@ from test_build import KB, invent_panel
 from test_plink_files import write_panel
 from test_tagging_kernels import invent_dosages
 
-from ldscores.annotations import Annotations
-from ldscores.build import ModelSet, build_tagging
-from ldscores.build_files import build_to_files
-from ldscores.heritability_models import find_model, parse_models
-from ldscores.ld_score_files import find_ld_scores, read_ld_scores
-from ldscores.ldak_tagging_files import read_ldak_tagging
-from ldscores.model_files import ModelFiles
-from ldscores.panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
-from ldscores.plink_files import read_panel
+from ldscores.annotations.annotation_set import Annotations
+from ldscores.building.build import ModelSet, build_tagging
+from ldscores.building.build_files import build_to_files
+from ldscores.models.heritability_models import find_model, parse_models
+from ldscores.models.model_files import ModelFiles
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
 from ldscores.shared import tables
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_own
+from ldscores.taggings.ld_score_files import find_ld_scores, read_ld_scores
+from ldscores.taggings.ldak_tagging_files import read_ldak_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_own
 
 TOTALS = ("m", "m_5_50", "overlap", "overlap_5_50")
 COUNTS = ("n_reference", "n_reference_5_50")
@@ -124,7 +124,7 @@ def test_files__ldscs_by_chromosome_and_back(panel, tmp_path, caplog):
 
 
 def test_restart__with_a_chromosome_without_rows(panel, tmp_path, monkeypatch):
-    import ldscores.build_files as build_files
+    import ldscores.building.build_files as build_files
 
     files, real = ModelFiles(ModelSet((find_model("gcta"),))), build_files.build_chromosome
     monkeypatch.setattr(build_files, "build_chromosome", lambda prepared, options: (

@@ -750,10 +750,10 @@ def test_log_file_starts_with_the_call_and_holds_what_quiet_hides(tmp_path, caps
     configure_logging(quiet=True)
     path = tmp_path / "scz.log"
     with log_to_file(path, argv=["/usr/bin/sumh2", "h2", "a b"]):
-        logging.getLogger("sumh2.h2").info("é: 1,000 SNPs")
-        logging.getLogger("sumh2.h2").warning("few")
-        logging.getLogger("sumh2.h2").debug("never")
-    logging.getLogger("sumh2.h2").warning("after")
+        logging.getLogger("sumh2.ldsc.h2").info("é: 1,000 SNPs")
+        logging.getLogger("sumh2.ldsc.h2").warning("few")
+        logging.getLogger("sumh2.ldsc.h2").debug("never")
+    logging.getLogger("sumh2.ldsc.h2").warning("after")
     date, version, call, *lines, last = path.read_text(encoding="utf-8").splitlines()
     assert date[:2] == "20" and date[10] == " "
     assert version.startswith("sumh2 ")

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from test_alpha import draw_trait, grid_tagging
 
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging_files import read_tagging, write_tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 from sumh2 import SumStats, align, fit_comparison, fit_h2
-from sumh2.common_snps import align_models
-from sumh2.compare_verdicts import comparison_findings, describe_comparison
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood
-from sumh2.sumher import fit_sumher
+from sumh2.models.common_snps import align_models
+from sumh2.models.compare_verdicts import comparison_findings, describe_comparison
+from sumh2.sumher.fit import fit_sumher
 from sumh2.sumstats_files import read_sumstats, write_sumstats
 
 LDAK_MODELS = ("gcta", "humdef", "ldak", "ldakthin", "bld")

@@ -83,5 +83,6 @@ def test_threads__compile_once_and_all_get_the_kernel():
 
 
 def test_importing_the_fits__does_not_import_numba():
-    code = "import sys, sumh2.h2, sumh2.rg, sumh2.sumher, ldscores.build; sys.exit('numba' in sys.modules)"
+    modules = "sumh2.ldsc.h2, sumh2.ldsc.rg, sumh2.sumher.fit, ldscores.building.build"
+    code = f"import sys, {modules}; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

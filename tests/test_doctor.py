@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from ldscores.shared.errors import InputError
-from sumh2.doctor_files import examine
-from sumh2.doctor_panel_checks import hudson_fst
-from sumh2.gwas_files import munge
+from sumh2.doctor.examine_files import examine
+from sumh2.doctor.panel_checks import hudson_fst
+from sumh2.munging.munge_files import munge
 
 LETTERS = np.array(list("ACGT"))
 CASES, CONTROLS = 4000.0, 12_000.0

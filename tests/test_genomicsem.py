@@ -16,9 +16,9 @@ from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align
-from sumh2.genomicsem import fit_genomicsem
+from sumh2.atlas.genomicsem import fit_genomicsem
 from sumh2.kernels.jackknife import jackknife_covariance
 from sumh2.liability import liability_factor
 from sumh2.sumstats_files import read_sumstats

@@ -14,8 +14,8 @@ import pytest
 from gwas_formats import CASES, CONTROLS, FORMATS, make_snps
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_files import munge, read_gwas
-from sumh2.gwas_signatures import SIGNATURES
+from sumh2.gwas.signatures import SIGNATURES
+from sumh2.munging.munge_files import munge, read_gwas
 
 SNPS = make_snps()
 TRUTH = {snp.name: snp for snp in SNPS}

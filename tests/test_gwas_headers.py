@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_headers import FIELDS, clean_header, map_columns
-from sumh2.gwas_headers_ldsc import map_columns_ldsc
-from sumh2.munge_result import MungeOptions
+from sumh2.gwas.headers import FIELDS, clean_header, map_columns
+from sumh2.gwas.headers_ldsc import map_columns_ldsc
+from sumh2.munging.result import MungeOptions
 
 #: Tool, its header, and what must come of it.  The effect allele is what goes wrong elsewhere.
 TOOLS = {

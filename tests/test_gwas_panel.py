@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_files import munge
-from sumh2.gwas_liftover_files import lift_positions
-from sumh2.gwas_panel import KnownVariants, allele_pairs, chromosome_codes, position_keys
-from sumh2.gwas_panel_files import read_known_variants
-from sumh2.munge_n import effective_n, implied_n
+from sumh2.gwas.liftover_files import lift_positions
+from sumh2.gwas.panel import KnownVariants, allele_pairs, chromosome_codes, position_keys
+from sumh2.gwas.panel_files import read_known_variants
+from sumh2.munging.munge_files import munge
+from sumh2.munging.sample_sizes import effective_n, implied_n
 
 SNPS = make_snps(200)
 

@@ -12,9 +12,9 @@ import pytest
 from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2
-from sumh2.ldsc_log import h2_log
+from sumh2.ldsc.log import h2_log
 from sumh2.sumstats_files import read_sumstats
 
 LDSC = SHARED / "reference" / "ldsc"

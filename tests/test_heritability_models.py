@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from panels import PanelFacts, file_of, read_panel_facts
 
-from ldscores.annotations import Annotations, category_contributions
-from ldscores.heritability_models import (
+from ldscores.annotations.annotation_set import Annotations, category_contributions
+from ldscores.annotations.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
+from ldscores.models.heritability_models import (
     ALPHA_GRID,
     MODELS,
     expected_heritability,
@@ -25,10 +26,9 @@ from ldscores.heritability_models import (
     parse_alphas,
     parse_models,
 )
-from ldscores.ldak_annotation_files import read_ldak_annotations, read_ldak_partitions, read_snp_weights
-from ldscores.ldak_tagging_files import read_ldak_tagging
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
+from ldscores.taggings.ldak_tagging_files import read_ldak_tagging
 
 LDAK = SHARED / "reference" / "ldak"
 

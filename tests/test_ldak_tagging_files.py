@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 from conftest import PORTABLE, SHARED
 
-from ldscores.ldak_columns import SNP_COLUMNS
-from ldscores.ldak_tagging_files import is_ldak_tagging_name, read_ldak_tagging, row_names, write_ldak_tagging
+from ldscores.models.ldak_columns import SNP_COLUMNS
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging, write_tagging
+from ldscores.taggings.ldak_tagging_files import is_ldak_tagging_name, read_ldak_tagging, row_names, write_ldak_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 
 LDAK = SHARED / "reference" / "ldak"
 PORTABLE_TAGGINGS = sorted((PORTABLE / "ldak").glob("*.tagging.xz"))

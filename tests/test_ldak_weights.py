@@ -11,11 +11,11 @@ from ldak_panels import LDAK, PANELS, reference_panel, reference_text, simulated
 from scipy.optimize import nnls
 
 from ldscores.kernels import ldak_weightings as kernels
-from ldscores.ldak_weight_files import read_ldak_weights, read_pvalues, write_ldak_weights
-from ldscores.ldak_weights import LdakWeights, cut_sections, ldak_weightings
-from ldscores.panel import panel_from_arrays
+from ldscores.ldak.thinning import thin_panel
+from ldscores.ldak.weighting_files import read_ldak_weights, read_pvalues, write_ldak_weights
+from ldscores.ldak.weightings import LdakWeights, cut_sections, ldak_weightings
+from ldscores.panels.reference_panel import panel_from_arrays
 from ldscores.shared.errors import InputError
-from ldscores.thinning import thin_panel
 
 #: Half a unit of the last digit that LDAK prints, and what decimal rounding adds.
 HALF = {6: 5.001e-7, 3: 5.001e-4, 2: 5.001e-3}

@@ -14,18 +14,18 @@ import pyarrow.compute as pc
 import pytest
 from agreement import check_digits
 
-from ldscores.annotation_files import read_annotation_file, read_annotations
-from ldscores.annotations import Annotations, match_annotations
-from ldscores.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, panel_starts
-from ldscores.build_files import build_to_files, plan_build
-from ldscores.heritability_models import find_model, ldsc_columns, parse_models
+from ldscores.annotations.annotation_files import read_annotation_file, read_annotations
+from ldscores.annotations.annotation_set import Annotations, match_annotations
+from ldscores.building.build import LDSC_CHUNK, BuildOptions, ModelSet, build_tagging, panel_starts
+from ldscores.building.build_files import build_to_files, plan_build
+from ldscores.building.sweep import SweepOptions, sweep_taggings
 from ldscores.kernels.windows import round_to_chunks, window_starts
-from ldscores.model_files import find_models
-from ldscores.panel import ReferencePanel
-from ldscores.plink_files import read_panel
+from ldscores.ldak.thinning import PairWindow
+from ldscores.models.heritability_models import find_model, ldsc_columns, parse_models
+from ldscores.models.model_files import find_models
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import ReferencePanel
 from ldscores.shared import tables
-from ldscores.sweep import SweepOptions, sweep_taggings
-from ldscores.thinning import PairWindow
 
 EUR = "panel_EUR489_22x1Mb_with_UKB_BOLT_gwas"
 EUR503 = "panel_1000G_EUR503_hm3_allchr"

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ldscores.build_files as build_files
+import ldscores.building.build_files as build_files
 from ldscores import __version__
 from ldscores.cli import COMMANDS, convert
-from ldscores.ldak_tagging_files import read_ldak_tagging
 from ldscores.shared import tables
 from ldscores.shared.command_line import check_commands
 from ldscores.shared.errors import InputError
-from ldscores.tagging_files import read_own, read_tagging
+from ldscores.taggings.ldak_tagging_files import read_ldak_tagging
+from ldscores.taggings.tagging_files import read_own, read_tagging
 
 
 def read_text(path: Path | str) -> str:
@@ -39,7 +39,7 @@ def test_help_is_quick():
 
 
 def test_build__starts_without_the_solvers_of_weightings():
-    code = "import sys, ldscores.build_files; print([name for name in sys.modules if name.startswith('scipy.opt')])"
+    code = "import sys, ldscores.building.build_files; print([n for n in sys.modules if n.startswith('scipy.opt')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

@@ -14,7 +14,7 @@ import pytest
 from ldscores.shared import tables
 from ldscores.shared.cores import choose_threads, usable_cores
 from ldscores.shared.errors import InputError
-from ldscores.tagging_files import read_own
+from ldscores.taggings.tagging_files import read_own
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ldscores.shared.tables import read_parquet
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_columns__sum_to_the_contributions_of_the_tagging(built):
 
 
 def test_matrix__holds_all_snps_when_few_get_a_row(portable_panel, tmp_path, run_ldscores):
-    from ldscores.plink_files import read_panel
+    from ldscores.panels.plink_files import read_panel
 
     names = read_panel(str(portable_panel)).snp.to_pylist()
     (tmp_path / "few.txt").write_text("\n".join(names[:50]) + "\n")

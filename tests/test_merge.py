@@ -12,14 +12,14 @@ import pytest
 from conftest import PORTABLE, SHARED
 from panels import read_panel_facts
 
-from ldscores.annotations import category_contributions
-from ldscores.heritability_models import model_columns
-from ldscores.ldak_annotation_files import read_ldak_annotations
-from ldscores.ldak_columns import LdakColumns
-from ldscores.ldak_tagging_files import read_ldak_tagging, write_ldak_tagging
-from ldscores.merge import merge_models, merge_snps, merge_taggings, place_on_genome
+from ldscores.annotations.annotation_set import category_contributions
+from ldscores.annotations.ldak_annotation_files import read_ldak_annotations
+from ldscores.models.heritability_models import model_columns
+from ldscores.models.ldak_columns import LdakColumns
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.ldak_tagging_files import read_ldak_tagging, write_ldak_tagging
+from ldscores.taggings.merge import merge_models, merge_snps, merge_taggings, place_on_genome
+from ldscores.taggings.tagging import Tagging
 
 HUMAN = SHARED / "reference" / "ldak" / "human"
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_files import munge, read_gwas, read_snp_list
-from sumh2.gwas_table import SnpList, z_from_log10p, z_from_p
-from sumh2.munging import munge_gwas
+from sumh2.gwas.table import SnpList, z_from_log10p, z_from_p
+from sumh2.munging.filters import munge_gwas
+from sumh2.munging.munge_files import munge, read_gwas, read_snp_list
 from sumh2.sumstats_files import read_sumstats
 
 #: Pairs of alleles that are neither ambiguous nor indels.

@@ -15,10 +15,10 @@ from test_doctor import half_effective_n, study, write
 from ldscores import __version__
 from ldscores.shared.command_line import run_commands
 from ldscores.shared.logs import configure_logging
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2.cli import COMMANDS
-from sumh2.gwas_panel_files import read_known_variants
+from sumh2.gwas.panel_files import read_known_variants
 from sumh2.sumstats_files import read_sumstats
 
 

@@ -17,7 +17,7 @@ import pytest
 from gwas_formats import FORMATS, make_snps
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_files import munge
+from sumh2.munging.munge_files import munge
 
 SNPS = make_snps(40, seed=11)
 TRUTH = {snp.name: snp for snp in SNPS}

@@ -16,7 +16,7 @@ import pytest
 from agreement import check_digits
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas_files import munge
+from sumh2.munging.munge_files import munge
 
 pytestmark = pytest.mark.shared
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ldscores.genetic_map_files import read_genetic_map
-from ldscores.panel import ReferencePanel, panel_from_arrays, repeated_names, single_letter_rows
+from ldscores.panels.genetic_map_files import read_genetic_map
+from ldscores.panels.reference_panel import ReferencePanel, panel_from_arrays, repeated_names, single_letter_rows
 from ldscores.shared.errors import InputError
 
 DOSAGES = np.array([[0, 1, 2, -127], [2, 2, 1, 0], [1, 0, 0, 1], [0, 0, 0, 2]], dtype=np.int8)

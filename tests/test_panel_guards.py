@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ldscores.panel import LDAK_CONVENTIONS
-from ldscores.plink_files import read_panel
-from ldscores.thinning import thin_panel
+from ldscores.ldak.thinning import thin_panel
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_zero_centimorgans_on_one_chromosome__are_refused_before_any_work(write_
 
 
 def test_a_damaged_part__is_built_again(portable_panel, tmp_path, bim, run_ldscores, write_panel, monkeypatch):
-    from ldscores import build_files
+    from ldscores.building import build_files
 
     prefix = write_panel("whole", range(len(bim)))
     words = ("build", "--bfile", prefix, "--window-cm", 1, "--out", tmp_path / "o", "--quiet")

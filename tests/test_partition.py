@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ldscores.annotation_sums import AnnotationSums, quantile_edges
-from ldscores.overlap_files import has_annotations, read_annotation_sums, read_quantile_sums
+from ldscores.annotations.annotation_sums import AnnotationSums, quantile_edges
+from ldscores.annotations.overlap_files import has_annotations, read_annotation_sums, read_quantile_sums
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2 import align, fit_h2, fit_partition, fit_rg, fit_stratified_rg
 from sumh2.influence import measure_h2_influence, measure_partition_influence, measure_rg_influence
 from sumh2.kernels.column_regression import fit_columns
@@ -498,7 +498,7 @@ def test_bins_of_another_model__are_refused(aligned, tmp_path):
 def test_ldak_tagging__needs_no_more():
     from conftest import PORTABLE
 
-    from ldscores.tagging_files import read_tagging
+    from ldscores.taggings.tagging_files import read_tagging
     from sumh2 import read_sumstats
 
     tagging = read_tagging(f"{PORTABLE}/ldak/bld.tagging.xz") if (PORTABLE / "ldak/bld.tagging.xz").exists() else None
@@ -519,10 +519,10 @@ def test_sumher_partition__has_the_numbers_of_the_fit():
     """Both read one fit: shares and enrichments by category, jackknife errors, of LDAK's portable set."""
     from conftest import PORTABLE
 
-    from ldscores.tagging_files import read_tagging
+    from ldscores.taggings.tagging_files import read_tagging
     from sumh2 import read_sumstats
-    from sumh2.sumher import fit_sumher
-    from sumh2.sumher_partition import fit_sumher_partition
+    from sumh2.sumher.fit import fit_sumher
+    from sumh2.sumher.partition import fit_sumher_partition
 
     tagging = read_tagging(str(next((PORTABLE / "ldak").glob("bld.tagging*"))))
     both = align([read_sumstats(PORTABLE / "inputs" / "trait1.sumstats.xz")], tagging)

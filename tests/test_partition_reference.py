@@ -13,11 +13,11 @@ import pytest
 from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
-from ldscores.overlap_files import read_annotation_sums, read_quantile_sums
-from ldscores.tagging_files import read_tagging
+from ldscores.annotations.overlap_files import read_annotation_sums, read_quantile_sums
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2, fit_partition, fit_stratified_rg, read_sumstats
-from sumh2.ldsc_log import write_h2_side_files
-from sumh2.ldsc_partition_log import partition_log, write_ldsc_results
+from sumh2.ldsc.log import write_h2_side_files
+from sumh2.ldsc.partition_log import partition_log, write_ldsc_results
 
 LDSC = SHARED / "reference" / "ldsc"
 INPUTS = LDSC / "partition_inputs"

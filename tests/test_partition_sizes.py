@@ -12,24 +12,24 @@ import pytest
 from conftest import PORTABLE
 
 from ldscores import __version__
-from ldscores.annotation_sums import TouchedBlocks, count_touched_blocks, join_touched, touched_blocks
-from ldscores.merge import merge_snps
-from ldscores.overlap_files import read_annotation_sums
+from ldscores.annotations.annotation_sums import TouchedBlocks, count_touched_blocks, join_touched, touched_blocks
+from ldscores.annotations.overlap_files import read_annotation_sums
 from ldscores.shared import tables
 from ldscores.shared.command_line import run_commands
 from ldscores.shared.errors import InputError
 from ldscores.shared.logs import configure_logging
 from ldscores.shared.stored_arrays import MOST_LISTED, pack_array, unpack_array
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_own, read_tagging, write_tagging
+from ldscores.taggings.merge import merge_snps
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_own, read_tagging, write_tagging
 from sumh2.alignment import align
-from sumh2.annotation_guards import locus_findings
-from sumh2.annotation_tagging_files import ParquetAnnotations, read_baseline
-from sumh2.annotation_taggings import ReadingPlan
+from sumh2.enrichment.annotation_guards import locus_findings
+from sumh2.enrichment.overlap_sums import resolve_overlap
+from sumh2.enrichment.partition import fit_partition
+from sumh2.enrichment.stratified_rg import fit_stratified_rg
 from sumh2.kernels.bordered_regression import RegressionColumns, residual_blocks
-from sumh2.overlap_sums import resolve_overlap
-from sumh2.partition import fit_partition
-from sumh2.stratified_rg import fit_stratified_rg
+from sumh2.screens.annotation_tagging_files import ParquetAnnotations, read_baseline
+from sumh2.screens.annotation_taggings import ReadingPlan
 from sumh2.sumstats_files import read_sumstats
 
 INPUTS = PORTABLE / "inputs"

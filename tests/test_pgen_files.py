@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from test_plink_files import write_panel
 
-from ldscores.build_files import build_to_files, plan_build
-from ldscores.heritability_models import parse_models
-from ldscores.model_files import find_models
-from ldscores.pgen_files import read_pgen_panel
-from ldscores.plink_files import read_panel
+from ldscores.building.build_files import build_to_files, plan_build
+from ldscores.models.heritability_models import parse_models
+from ldscores.models.model_files import find_models
+from ldscores.panels.pgen_files import read_pgen_panel
+from ldscores.panels.plink_files import read_panel
 from ldscores.shared.errors import InputError
-from ldscores.tagging_files import read_own
+from ldscores.taggings.tagging_files import read_own
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ldscores.panel import LDAK_CONVENTIONS
-from ldscores.plink_files import read_panel
+from ldscores.panels.plink_files import read_panel
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS
 from ldscores.shared.errors import InputError
 
 CODES = {2: 0b00, -127: 0b01, 1: 0b10, 0: 0b11}

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import norm
 
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2 import SumStats, align, fit_h2, fit_rg
-from sumh2.power import StudyDesign, design_studies, parse_enrichments, predict_power
+from sumh2.simulation.power import StudyDesign, design_studies, parse_enrichments, predict_power
 
 N_SNPS, M = 6_000, 1_000_000.0
 

@@ -105,13 +105,13 @@ def test_a_terminal_gets_a_bar_and_log_lines_stay_whole(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     configure_logging()
     for chromosome in progress([1, 2], label="tagging", unit="chromosomes"):
-        logging.getLogger("ldscores.build").info("chromosome %d done", chromosome)
+        logging.getLogger("ldscores.building.build").info("chromosome %d done", chromosome)
     drawn = sys.stderr.getvalue()
     assert "tagging:   0%" in drawn
     assert "0/2" in drawn
     for line in ("chromosome 1 done\n", "chromosome 2 done\n"):  # each begins where the bar was wiped away
         assert drawn[drawn.index(line) - 1] in "\r\n"
-    logging.getLogger("ldscores.build").info("after")
+    logging.getLogger("ldscores.building.build").info("after")
     assert sys.stderr.getvalue().endswith("after\n")
 
 

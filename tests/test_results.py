@@ -15,9 +15,9 @@ from scipy.stats import norm
 
 import sumh2
 from ldscores.shared.columns import COLUMNS, QUANTITIES
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2, fit_rg
-from sumh2.ldsc_log import ldsc_number
+from sumh2.ldsc.log import ldsc_number
 from sumh2.liability import liability_factor
 from sumh2.results import normal_log10_p, normal_p, p_text, with_se, z_and_p
 from sumh2.sumstats_files import read_sumstats
@@ -138,7 +138,7 @@ def test_public_names__are_sorted_there_and_lazy():
 
 
 def test_public_functions__are_not_hidden_by_modules_of_their_name():
-    for module in ("alignment", "gwas_files", "h2", "rg", "cli"):
+    for module in ("alignment", "munging.munge_files", "ldsc.h2", "ldsc.rg", "cli"):
         importlib.import_module(f"sumh2.{module}")
     for name in ("align", "munge", "fit_h2", "fit_rg", "read_sumstats"):
         assert callable(getattr(sumh2, name)), name

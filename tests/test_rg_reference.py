@@ -13,9 +13,9 @@ from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
 from ldscores.shared.tables import read_parquet
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import SumStats, align, fit_rg
-from sumh2.ldsc_log import ldsc_number, rg_log
+from sumh2.ldsc.log import ldsc_number, rg_log
 from sumh2.sumstats_files import read_sumstats
 
 LDSC = SHARED / "reference" / "ldsc"

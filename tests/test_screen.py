@@ -14,12 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import write_tagging
 from sumh2.alignment import align
-from sumh2.annotation_guards import variance_inflation
-from sumh2.annotation_tagging_files import ParquetAnnotations, find_annotations, read_annotation_list, read_baseline
-from sumh2.annotation_taggings import TaggingAnnotations
+from sumh2.enrichment.annotation_guards import variance_inflation
 from sumh2.kernels.block_sums import block_edges, weighted_block_sums
 from sumh2.kernels.bordered_regression import (
     RegressionColumns,
@@ -32,7 +30,14 @@ from sumh2.kernels.bordered_regression import (
 from sumh2.kernels.dependence import effective_blocks
 from sumh2.kernels.jackknife import jackknife, jackknife_covariance, jackknife_se
 from sumh2.kernels.weights import chi2_weights
-from sumh2.screen import fit_screen
+from sumh2.screens.annotation_tagging_files import (
+    ParquetAnnotations,
+    find_annotations,
+    read_annotation_list,
+    read_baseline,
+)
+from sumh2.screens.annotation_taggings import TaggingAnnotations
+from sumh2.screens.screen import fit_screen
 from sumh2.sumstats import SumStats
 
 N_SNPS, N_CATEGORIES = 4000, 5
@@ -243,7 +248,7 @@ def test_every_row__equals_a_direct_regression(weights):
 
 def test_enrichments__equal_fit_partition_of_both():
     """The screen's regression with LDSC's weights is the partition of baseline and annotation together."""
-    from sumh2.partition import fit_partition
+    from sumh2.enrichment.partition import fit_partition
 
     trait, _, everything = case()
     places = np.array([*range(N_CATEGORIES), everything.names.index("causal")])
@@ -571,7 +576,7 @@ def test_saved_files(tmp_path):
 def test_large_screen__goes_to_parquet(tmp_path, monkeypatch):
     import json
 
-    monkeypatch.setattr("sumh2.screen_result.LARGE", 3)
+    monkeypatch.setattr("sumh2.screens.result.LARGE", 3)
     screened().save(tmp_path / "out")
     assert "estimates" not in json.loads((tmp_path / "out.json").read_text())
     table = pq.read_table(tmp_path / "out.parquet")

@@ -12,9 +12,9 @@ import pytest
 from agreement import check_digits
 from conftest import PORTABLE, SHARED
 
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, find_annotations, fit_screen
-from sumh2.cell_type_files import write_cell_type_results
+from sumh2.screens.cell_type_files import write_cell_type_results
 from sumh2.sumstats_files import read_sumstats
 
 LDSC = SHARED / "reference" / "ldsc"

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from conftest import SHARED
 
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2.alignment import align
-from sumh2.annotation_guards import SMALL_BLOCK_SHARE
-from sumh2.annotation_taggings import TaggingAnnotations
-from sumh2.screen import fit_screen
+from sumh2.enrichment.annotation_guards import SMALL_BLOCK_SHARE
+from sumh2.screens.annotation_taggings import TaggingAnnotations
+from sumh2.screens.screen import fit_screen
 from sumh2.sumstats import SumStats
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]

@@ -8,21 +8,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ldscores.building.ld_block_files import read_ld_blocks, write_ld_blocks
+from ldscores.building.ld_blocks import LdBlocks, even_blocks
 from ldscores.kernels.genotypes import MISSING
-from ldscores.ld_block_files import read_ld_blocks, write_ld_blocks
-from ldscores.ld_blocks import LdBlocks, even_blocks
-from ldscores.panel import panel_from_arrays
+from ldscores.panels.reference_panel import panel_from_arrays
 from ldscores.shared.errors import InputError
-from ldscores.tagging_files import read_tagging
+from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2
-from sumh2.simulation import simulate_gwas
-from sumh2.simulation_design import (
+from sumh2.simulation.design import (
     SimulationDesign,
     TraitDesign,
     design_expected,
     design_simulation,
     expected_from_categories,
 )
+from sumh2.simulation.draw import simulate_gwas
 from sumh2.sumstats_files import read_sumstats
 
 
@@ -261,7 +261,7 @@ def test_build__blocks_and_a_window_contradict(portable_panel, tmp_path, run_lds
 
 
 def test_exact_taggings__are_sums_of_raw_r2_within_blocks(portable_panel, tmp_path, run_ldscores):
-    from ldscores.plink_files import read_panel
+    from ldscores.panels.plink_files import read_panel
 
     panel = read_panel(str(portable_panel))
     blocks = even_blocks(panel.chrom, panel.bp, 300)

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from ldak_commands import h2_as_ldak, reference_runs, rg_as_ldak, tagging_at
 from scipy.optimize import minimize
 
-from ldscores.ldak_columns import LdakColumns
+from ldscores.models.ldak_columns import LdakColumns
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2 import align, fit_sumher, fit_sumher_rg
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.jackknife import delete_block_estimates, jackknife_covariance
 from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood, invert_scaled
-from sumh2.sumher_input import RowRules
+from sumh2.sumher.rows import RowRules
 from sumh2.sumstats import SumStats
 
 N_SNPS = 3000

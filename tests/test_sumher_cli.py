@@ -12,17 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import PORTABLE
 
-from ldscores.ldak_columns import LdakColumns
+from ldscores.models.ldak_columns import LdakColumns
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.command_line import run_commands
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging, write_tagging
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 from sumh2 import align, fit_sumher, fit_sumher_rg, read_sumstats
 from sumh2 import cli as sumh2_cli
-from sumh2.snp_heritabilities import expect_snp_heritabilities, matrix_of_tagging
-from sumh2.snp_heritability_files import find_matrix, read_category_matrix
-from sumh2.sumher_input import RowRules
+from sumh2.sumher.rows import RowRules
+from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities, matrix_of_tagging
+from sumh2.sumher.snp_heritability_files import find_matrix, read_category_matrix
 from sumh2.sumstats import SumStats
 
 TRAIT1, TRAIT2 = (f"{PORTABLE}/inputs/trait{number}.ldak.xz" for number in (1, 2))

@@ -14,9 +14,9 @@ from conftest import PORTABLE
 from ldak_commands import Run, h2_as_ldak, last_digit, reference_runs, rg_as_ldak, tagging_of
 
 from ldscores.shared.errors import FitError, InputError
-from sumh2.ldak_output_files import write_ldak_h2, write_ldak_rg
-from sumh2.snp_heritabilities import expect_snp_heritabilities, expect_tagged_heritabilities
-from sumh2.snp_heritability_files import read_category_matrix, write_snp_heritabilities
+from sumh2.sumher.ldak_output_files import write_ldak_h2, write_ldak_rg
+from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities, expect_tagged_heritabilities
+from sumh2.sumher.snp_heritability_files import read_category_matrix, write_snp_heritabilities
 
 #: Written by us; .progress is LDAK's log.
 H2_FILES = (

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.errors import InputError
 from ldscores.shared.tables import write_parquet
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import align
-from sumh2.h2 import fit_h2
+from sumh2.ldsc.h2 import fit_h2
 from sumh2.sumstats import FilterCount, SumStats
 from sumh2.sumstats_files import _three_decimals, read_sumstats, trait_name, write_sumstats
 

@@ -16,8 +16,8 @@ from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import FitError, InputError
 from ldscores.shared.text_columns import as_text, fixed_point
 from ldscores.shared.unique_names import all_unique, first_of_each, hash_names
-from ldscores.tagging import Tagging, join_taggings
-from ldscores.tagging_summary import summarise_tagging
+from ldscores.taggings.tagging import Tagging, join_taggings
+from ldscores.taggings.tagging_summary import summarise_tagging
 
 # The first example of a test may wait for an import.
 unhurried = settings(deadline=None)

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ldscores import ld_score_files
-from ldscores.ld_score_files import find_ld_scores, read_ld_scores, write_ldsc_ld_scores
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
-from ldscores.tagging import Tagging
-from ldscores.tagging_files import read_tagging, read_weights, write_tagging
+from ldscores.taggings import ld_score_files
+from ldscores.taggings.ld_score_files import find_ld_scores, read_ld_scores, write_ldsc_ld_scores
+from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, read_weights, write_tagging
 
 HEADER = "CHR\tSNP\tBP\tL2\n"
 

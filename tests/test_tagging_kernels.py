@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ldscores.sweep as sweep_module
+import ldscores.building.sweep as sweep_module
+from ldscores.building.sweep import SweepOptions, sweep_taggings
 from ldscores.kernels.band import BandPart, add_band, correct_bias, standardised_band, whole_number_band
 from ldscores.kernels.covariates import covariate_basis, residual_genotypes
 from ldscores.kernels.genotypes import MISSING, SnpSummary, standardise_dosages, summarise_dosages
 from ldscores.kernels.gram import SlidingSum, full_chunks, gram_is_cheaper
 from ldscores.kernels.windows import window_starts
-from ldscores.panel import panel_from_arrays
+from ldscores.panels.reference_panel import panel_from_arrays
 from ldscores.shared.errors import InputError
-from ldscores.sweep import SweepOptions, sweep_taggings
 
 
 def invent_dosages(seed: int, n_snps: int, n_people: int, missing: float = 0.0) -> np.ndarray:

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ldak_panels import LDAK, PANELS, reference_panel, reference_text, simulated_panel, slow_r2
 
-from ldscores import thinning
-from ldscores.ldak_weight_files import read_pvalues, write_thin_lists, write_thin_weights
-from ldscores.panel import panel_from_arrays
+from ldscores.ldak import thinning
+from ldscores.ldak.tag_removal import remove_tags
+from ldscores.ldak.thinning import COMMON_MAF, COMMON_R2, PairWindow, thin_panel
+from ldscores.ldak.weighting_files import read_pvalues, write_thin_lists, write_thin_weights
+from ldscores.panels.reference_panel import panel_from_arrays
 from ldscores.shared.errors import InputError
-from ldscores.tag_removal import remove_tags
-from ldscores.thinning import COMMON_MAF, COMMON_R2, PairWindow, thin_panel
 
 # ---------------------------------------------------------------------------------------------------------------------
 # LDAK's lists

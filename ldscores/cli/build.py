@@ -179,9 +179,9 @@ def build(
     ldscores build --pfile eur --model bld-ldak --annotation-prefix bld --weights weights.short --out eur.bld
     """
     settings = {name: value for name, value in locals().items() if value is not None}
-    from ldscores.build_files import add_covariates, build_to_files, plan_build
-    from ldscores.heritability_models import parse_models
-    from ldscores.model_files import find_models
+    from ldscores.building.build_files import add_covariates, build_to_files, plan_build
+    from ldscores.models.heritability_models import parse_models
+    from ldscores.models.model_files import find_models
 
     check_out(out)
     models = parse_models(model, alphas)

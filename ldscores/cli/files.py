@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ldscores.shared.command_line import command
 
 if TYPE_CHECKING:
-    from ldscores.tagging_summary import TaggingSummary
+    from ldscores.taggings.tagging_summary import TaggingSummary
 
 
 @command(group="Files")
@@ -47,9 +47,9 @@ def convert(
     """
     from dataclasses import replace
 
-    from ldscores.ld_score_files import ldsc_names, write_ldsc_ld_scores
     from ldscores.shared.errors import InputError
-    from ldscores.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
+    from ldscores.taggings.ld_score_files import ldsc_names, write_ldsc_ld_scores
+    from ldscores.taggings.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
 
     if format == "ldsc":
         if w_ld is not None:
@@ -88,10 +88,10 @@ def merge(*taggings: str, out: str, along: Literal["auto", "snps", "categories"]
     ldscores merge eur.1.tagging.parquet eur.2.tagging.parquet --out eur.tagging.parquet
     ldscores merge gcta.tagging.parquet bld.tagging.parquet --out both.tagging.parquet
     """
-    from ldscores.ldak_tagging_files import write_ldak_tagging
-    from ldscores.merge import merge_taggings
     from ldscores.shared.errors import InputError
-    from ldscores.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
+    from ldscores.taggings.ldak_tagging_files import write_ldak_tagging
+    from ldscores.taggings.merge import merge_taggings
+    from ldscores.taggings.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
 
     if len(taggings) < 2:
         raise InputError(f"merge: found {len(taggings)} file, expected two or more; name the others")
@@ -121,7 +121,7 @@ def show(ld_scores: str, *, w_ld: str | None = None) -> TaggingSummary:
 
     ldscores show eur.tagging.parquet
     """
-    from ldscores.tagging_files import read_tagging
-    from ldscores.tagging_summary import summarise_tagging
+    from ldscores.taggings.tagging_files import read_tagging
+    from ldscores.taggings.tagging_summary import summarise_tagging
 
     return summarise_tagging(read_tagging(ld_scores, w_ld))

@@ -9,7 +9,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.outputs import check_stem, check_writable_folder
 
 if TYPE_CHECKING:
-    from ldscores.panel import ReferencePanel
+    from ldscores.panels.reference_panel import ReferencePanel
 
 
 def read_chosen_panel(bfile: str | None, pfile: str | None, **choice: Any) -> ReferencePanel:
@@ -21,10 +21,10 @@ def read_chosen_panel(bfile: str | None, pfile: str | None, **choice: Any) -> Re
             "one; name the panel with it"
         )
     if pfile is not None:
-        from ldscores.pgen_files import read_pgen_panel
+        from ldscores.panels.pgen_files import read_pgen_panel
 
         return read_pgen_panel(pfile, **choice)
-    from ldscores.plink_files import read_panel
+    from ldscores.panels.plink_files import read_panel
 
     return read_panel(bfile, **choice)
 

@@ -58,8 +58,8 @@ def annotate(
 
     ldscores annotate --bfile eur@ --gene-sets brain.gmt --gene-coordinates NCBI37.3.gene.loc --out brain
     """
-    from ldscores.annotation_files import write_annotations
-    from ldscores.interval_files import make_annotations
+    from ldscores.annotations.annotation_files import write_annotations
+    from ldscores.annotations.interval_files import make_annotations
 
     check_out(out)
     panel = read_chosen_panel(bfile, pfile)
@@ -136,9 +136,9 @@ def thin(
     ldscores thin --bfile eur@ --out eur.thin
     ldscores thin --bfile eur@ --r2 0.5 --window-kb 1000 --min-maf 0.01 --out common
     """
-    from ldscores.ldak_weight_files import read_pvalues, write_thin_lists, write_thin_weights
-    from ldscores.panel import LDAK_CONVENTIONS
-    from ldscores.thinning import thin_panel
+    from ldscores.ldak.thinning import thin_panel
+    from ldscores.ldak.weighting_files import read_pvalues, write_thin_lists, write_thin_weights
+    from ldscores.panels.reference_panel import LDAK_CONVENTIONS
 
     check_out(out)
     panel = read_chosen_panel(
@@ -234,9 +234,9 @@ def weights(
     ldscores weights --bfile eur@ --out eur.weights
     ldscores weights --bfile eur@ --solver quick --out eur.quick
     """
-    from ldscores.ldak_weight_files import write_ldak_weights
-    from ldscores.ldak_weights import ldak_weightings
-    from ldscores.panel import LDAK_CONVENTIONS
+    from ldscores.ldak.weighting_files import write_ldak_weights
+    from ldscores.ldak.weightings import ldak_weightings
+    from ldscores.panels.reference_panel import LDAK_CONVENTIONS
 
     check_out_folder(out)
     panel = read_chosen_panel(

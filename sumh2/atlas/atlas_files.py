@@ -27,7 +27,7 @@ from ldscores.shared.outputs import written_whole
 from ldscores.shared.progress import format_seconds, progress
 from ldscores.shared.provenance import describe_file, provenance
 from ldscores.shared.tables import check_format, read_parquet, read_text, write_json, write_parquet, write_tsv
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.atlas.assembly import ListedTrait, assemble_atlas
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_count
 from sumh2.atlas.part_files import (

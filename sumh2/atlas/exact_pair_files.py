@@ -10,15 +10,15 @@ import pyarrow as pa
 from ldscores.shared.errors import InputError
 from ldscores.shared.table_headers import read_header
 from ldscores.shared.tables import read_table
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.atlas.assembly import ListedTrait
 from sumh2.atlas.store import weighted_tagging
 from sumh2.atlas.store_files import read_stored, store_traits
 from sumh2.atlas.tiles import align_stored
 from sumh2.atlas.trait_fit import AtlasOptions, build_reference
+from sumh2.ldsc.rg import fit_rg
+from sumh2.ldsc.rg_result import RgPair, RgResult
 from sumh2.regression_input import Totals
-from sumh2.rg import fit_rg
-from sumh2.rg_result import RgPair, RgResult
 
 
 def read_pair_list(path: str | Path, listed: Sequence[ListedTrait]) -> list[tuple[int, int]]:

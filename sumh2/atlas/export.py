@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ldscores.shared.errors import FitError, InputError
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_number
 from sumh2.atlas.consistent import ConsistentAtlas
+from sumh2.atlas.genomicsem import GenomicSemMatrices
 from sumh2.atlas.joint_errors import build_metric, usable_traits
-from sumh2.genomicsem import GenomicSemMatrices
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def matrices_for_genomicsem(
     """S, V, I, N and m of an atlas in the form of GenomicSEM's ``ldsc()``.
 
     Numbers are the atlas's (those of LDSC with ``--weights ldsc``), on the liability scale where traits have prevalences;
-    GenomicSEM's own estimator is :func:`sumh2.genomicsem.fit_genomicsem`.
+    GenomicSEM's own estimator is :func:`sumh2.atlas.genomicsem.fit_genomicsem`.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from ldscores.shared.tables import write_text, write_tsv
 from sumh2.atlas.atlas_result import RgAtlas
 from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.export import MtagMatrices, cases_and_controls, cell_labels, overlap_for_lava
-from sumh2.genomicsem import GenomicSemMatrices
+from sumh2.atlas.genomicsem import GenomicSemMatrices
 
 #: All digits of a double.
 _ALL_DIGITS = "%.17g"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData, align
 from sumh2.sumstats import SumStats
 

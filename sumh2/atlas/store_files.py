@@ -26,7 +26,7 @@ from ldscores.shared.outputs import written_whole
 from ldscores.shared.progress import progress
 from ldscores.shared.provenance import describe_file
 from ldscores.shared.tables import read_text, write_json
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.atlas.assembly import ListedTrait
 from sumh2.atlas.store import StoredTrait, fingerprint_snps, store_trait
 from sumh2.sumstats_files import read_sumstats

@@ -22,8 +22,8 @@ from sumh2.kernels.pair_products import (
     pair_block_sums,
     solve_pairs,
 )
-from sumh2.rg import fit_rg
-from sumh2.rg_result import RgPair
+from sumh2.ldsc.rg import fit_rg
+from sumh2.ldsc.rg_result import RgPair
 from sumh2.sumstats import FilterCount
 
 Floats = NDArray[np.float64]

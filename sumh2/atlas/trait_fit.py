@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
-from ldscores.tagging import Tagging
+from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData
 from sumh2.atlas.store import StoredTrait
-from sumh2.h2 import lambda_gc
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.pair_products import pack_presence
 from sumh2.kernels.product_regression import RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
+from sumh2.ldsc.h2 import lambda_gc
 from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
 from sumh2.verdicts import coverage_findings, h2_findings, judge
 

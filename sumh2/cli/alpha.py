@@ -17,7 +17,7 @@ from sumh2.cli.loading import (
 )
 
 if TYPE_CHECKING:
-    from sumh2.alpha_result import AlphaProfile
+    from sumh2.models.alpha_result import AlphaProfile
 
 
 @command(group="Heritability models")
@@ -127,8 +127,8 @@ def alpha(
 
 
 def _fit_likelihoods(path: str) -> AlphaProfile:
-    from sumh2.alpha import fit_alpha_likelihoods
-    from sumh2.alpha_files import read_likelihoods
+    from sumh2.models.alpha import fit_alpha_likelihoods
+    from sumh2.models.alpha_files import read_likelihoods
     from sumh2.sumstats_files import trait_name
 
     return fit_alpha_likelihoods(*read_likelihoods(path), name=trait_name(path))
@@ -136,9 +136,9 @@ def _fit_likelihoods(path: str) -> AlphaProfile:
 
 def _fit_trait(sumstats: str, ld: str, options: dict[str, Any]) -> tuple[AlphaProfile, list[str]]:
     from sumh2.alignment import align
-    from sumh2.alpha import fit_alpha, fit_alpha_models
-    from sumh2.alpha_files import read_powers
-    from sumh2.sumher_input import RowRules
+    from sumh2.models.alpha import fit_alpha, fit_alpha_models
+    from sumh2.models.alpha_files import read_powers
+    from sumh2.sumher.rows import RowRules
 
     names = [name for name in ld.split(",") if name]
     (trait,) = read_traits([sumstats], None, None, [options["trait"]] if options["trait"] else None)

@@ -11,7 +11,7 @@ from ldscores.shared.errors import InputError
 from sumh2.cli.loading import check_outputs, chosen_totals, logged, read_chosen_tagging, read_traits, written_report
 
 if TYPE_CHECKING:
-    from ldscores.tagging import Tagging
+    from ldscores.taggings.tagging import Tagging
 
 
 @command(group="Heritability models")
@@ -84,8 +84,8 @@ def compare(
     """
     options = dict(locals())
     from ldscores.shared.provenance import provenance
-    from sumh2.compare import fit_comparison
-    from sumh2.sumher_input import RowRules
+    from sumh2.models.compare import fit_comparison
+    from sumh2.sumher.rows import RowRules
 
     check_outputs(out, plot, [sumstats])
     if threads < 0:

@@ -115,7 +115,7 @@ def doctor(
     sumh2 doctor scz.tsv.gz --reference eur.frq.gz --panels eas=eas.frq.gz,afr=afr.frq.gz --json
     """
     options = dict(locals())
-    from sumh2.doctor_files import examine, report_as_json
+    from sumh2.doctor.examine_files import examine, report_as_json
 
     for name in ("gwas", "ld", "reference", "panels", "out", "json"):
         del options[name]

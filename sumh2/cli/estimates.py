@@ -155,12 +155,10 @@ def h2(
         return estimate_h2_by_sumher(options)
     refuse_flags(options, SUMHER_FLAGS_OF_H2, "--estimator ldsc", "add --estimator sumher, or drop it")
     from sumh2.alignment import align
-    from sumh2.h2 import fit_h2
-    from sumh2.ldsc_log import h2_log, write_h2_side_files
+    from sumh2.ldsc.h2 import fit_h2
+    from sumh2.ldsc.log import h2_log, write_h2_side_files
 
-    check_outputs(
-        out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence
-    )
+    check_outputs(out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
     if one_step and two_step is not None:
         raise InputError("found --one-step and --two-step, expected one of them; drop one")
     with logged(out) as note:
@@ -315,13 +313,11 @@ def rg(
         return estimate_rg_by_sumher(options)
     refuse_flags(options, SUMHER_FLAGS_OF_RG, "--estimator ldsc", "add --estimator sumher, or drop it")
     from sumh2.alignment import align
-    from sumh2.ldsc_log import rg_log, write_rg_side_files
-    from sumh2.rg import fit_rg
+    from sumh2.ldsc.log import rg_log, write_rg_side_files
+    from sumh2.ldsc.rg import fit_rg
 
     files = files_of_words(sumstats)
-    check_outputs(
-        out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence
-    )
+    check_outputs(out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
     if threads < 0:
         raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     with logged(out) as note:

@@ -87,8 +87,8 @@ def export(
     if engine == "genomicsem":
         from sumh2.alignment import align
         from sumh2.atlas.export_files import write_genomicsem
+        from sumh2.atlas.genomicsem import fit_genomicsem
         from sumh2.cli.loading import chosen_totals, read_chosen_tagging, read_traits
-        from sumh2.genomicsem import fit_genomicsem
 
         aligned = align(read_traits(list(source), samp_prev, pop_prev, traits), read_chosen_tagging(str(ld), None))
         matrices = fit_genomicsem(

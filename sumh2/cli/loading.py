@@ -11,7 +11,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.outputs import check_stem
 
 if TYPE_CHECKING:
-    from ldscores.tagging import Tagging
+    from ldscores.taggings.tagging import Tagging
     from sumh2.regression_input import Totals
     from sumh2.sumstats import SumStats
 
@@ -22,7 +22,7 @@ def read_traits(
     files: list[str], samp_prev: list[float] | None, pop_prev: list[float] | None, names: list[str] | None
 ) -> list[SumStats]:
     """Summary statistics files with their prevalences and names."""
-    from sumh2.ldsc_log import file_word
+    from sumh2.ldsc.log import file_word
     from sumh2.sumstats_files import read_sumstats, trait_name
 
     if names is not None and len(names) != len(files):
@@ -61,7 +61,7 @@ def _prevalences(
 
 def read_chosen_tagging(ld: str, w_ld: str | None) -> Tagging:
     """LD scores with weights; columns that are the same everywhere are left out, with a warning."""
-    from ldscores.tagging_files import read_tagging
+    from ldscores.taggings.tagging_files import read_tagging
 
     tagging, constant = read_tagging(ld, weights=w_ld).drop_constant_categories()
     if constant:

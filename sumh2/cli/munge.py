@@ -199,17 +199,17 @@ def munge(
     sumh2 munge meta.tbl --cohorts cohorts.txt --neff --out scz
     sumh2 munge scz.tsv --ldsc --signed-sumstats BETA,0 --n-cas-col Nca --n-con-col Nco --out scz
     """
-    from sumh2 import gwas_files
+    from sumh2.munging import munge_files
 
     given = dict(locals())
-    for name in ("gwas", "gwas_files"):
+    for name in ("gwas", "munge_files"):
         del given[name]
     given["chrom"] = given.pop("chr_")
     for ours, ldscs in (("effect_allele", "a1"), ("other_allele", "a2"), ("eaf", "frq")):
         given[ours] = _one_of(ours, given[ours], ldscs, given.pop(ldscs))
     given["signed"] = _signed(given.pop("signed_sumstats"))
     given["ignore"], given["info_list"] = tuple(ignore or ()), tuple(info_list or ())
-    return gwas_files.munge(gwas, **given)
+    return munge_files.munge(gwas, **given)
 
 
 def _signed(word: str | None) -> tuple[str, float] | None:

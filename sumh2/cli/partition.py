@@ -21,8 +21,8 @@ from sumh2.cli.loading import (
 )
 
 if TYPE_CHECKING:
-    from ldscores.annotation_sums import AnnotationSums
-    from ldscores.tagging import Tagging
+    from ldscores.annotations.annotation_sums import AnnotationSums
+    from ldscores.taggings.tagging import Tagging
 
 log = logging.getLogger(__name__)
 
@@ -199,8 +199,8 @@ def _check_options(options: dict[str, Any], n_files: int) -> None:
 
 def _read_categories(options: dict[str, Any]) -> tuple[Tagging, AnnotationSums | None]:
     """LD scores without those that are the same everywhere, and the sums of their annotations where they are read."""
-    from ldscores.overlap_files import has_annotations, read_annotation_sums
-    from ldscores.tagging_files import read_tagging
+    from ldscores.annotations.overlap_files import has_annotations, read_annotation_sums
+    from ldscores.taggings.tagging_files import read_tagging
 
     whole = read_tagging(options["ld"], weights=options["w_ld"])
     annot = options["annot"]
@@ -238,15 +238,15 @@ def _partition_one(
     provenance: Callable[[], dict[str, Any]],
 ) -> tuple[object, str | None]:
     from sumh2.alignment import align
-    from sumh2.ldsc_log import write_h2_side_files
-    from sumh2.ldsc_partition_log import partition_log, write_ldsc_results
-    from sumh2.partition import fit_partition
+    from sumh2.enrichment.partition import fit_partition
+    from sumh2.ldsc.log import write_h2_side_files
+    from sumh2.ldsc.partition_log import partition_log, write_ldsc_results
 
     out = options["out"]
     aligned = align(read, tagging, ambiguous="letters" if options["estimator"] == "sumher" else "unsigned")
     bins = None
     if options["quantile_file"] is not None:
-        from ldscores.overlap_files import read_quantile_sums
+        from ldscores.annotations.overlap_files import read_quantile_sums
 
         bins = read_quantile_sums(options["quantile_file"])
     shared = {
@@ -258,7 +258,7 @@ def _partition_one(
     }
     intercept = chosen_intercept(options["intercept"], options["no_intercept"], 1.0)
     if options["estimator"] == "sumher":
-        from sumh2.sumher_partition import fit_sumher_partition
+        from sumh2.sumher.partition import fit_sumher_partition
 
         result = fit_sumher_partition(aligned, free_intercept=options["free_intercept"], **shared)
     else:
@@ -297,8 +297,8 @@ def _partition_several(
     provenance: Callable[[], dict[str, Any]],
 ) -> object:
     from sumh2.alignment import align
-    from sumh2.stratified_rg import fit_stratified_rg
-    from sumh2.stratified_rg_result import write_matrices
+    from sumh2.enrichment.stratified_rg import fit_stratified_rg
+    from sumh2.enrichment.stratified_rg_result import write_matrices
 
     out = options["out"]
     if options["no_intercept"] and options["gcov_intercept"] is not None:

@@ -60,7 +60,7 @@ def power(
     sumh2 power --ld baseline.tagging.parquet --n 300000 --h2 0.3 --enrichment Coding_UCSC=7
     """
     options = dict(locals())
-    from sumh2.power import design_studies, parse_enrichments, predict_power
+    from sumh2.simulation.power import design_studies, parse_enrichments, predict_power
 
     check_outputs(out, None, [])
     studies = design_studies(n, h2, intercept)

@@ -20,7 +20,7 @@ from sumh2.cli.loading import (
 )
 
 if TYPE_CHECKING:
-    from ldscores.tagging import Tagging
+    from ldscores.taggings.tagging import Tagging
 
 log = logging.getLogger(__name__)
 
@@ -136,9 +136,9 @@ def screen(
     import pyarrow
 
     from sumh2.alignment import align
-    from sumh2.annotation_tagging_files import find_annotations
-    from sumh2.cell_type_files import write_cell_type_results
-    from sumh2.screen import fit_screen
+    from sumh2.screens.annotation_tagging_files import find_annotations
+    from sumh2.screens.cell_type_files import write_cell_type_results
+    from sumh2.screens.screen import fit_screen
 
     check_outputs(out, plot, [sumstats], ldsc_results=ldsc_results)
     check_outputs(None, volcano, [])
@@ -198,8 +198,8 @@ def _pairs(names: list[str] | None) -> list[tuple[str, str]]:
 def _baseline_tagging(ld: str, w_ld: str | None, baseline: str | None) -> Tagging:
     if baseline is None:
         return read_chosen_tagging(ld, w_ld)
-    from ldscores.tagging_files import read_weights
-    from sumh2.annotation_tagging_files import read_baseline
+    from ldscores.taggings.tagging_files import read_weights
+    from sumh2.screens.annotation_tagging_files import read_baseline
 
     tagging = read_baseline(ld, baseline)
     return tagging if w_ld is None else tagging.with_weights(read_weights(w_ld))

@@ -112,11 +112,11 @@ def simulate(
     sumh2 simulate --bfile eur@ --model own --annot bl.@ --enrichment coding=8,enhancer=3 --n 1e5 --out enriched
     """
     options = dict(locals())
-    from ldscores.panel_model_files import read_panel_model
+    from ldscores.models.panel_model_files import read_panel_model
     from sumh2.cli.loading import check_outputs
-    from sumh2.simulation import simulate_gwas
-    from sumh2.simulation_design import design_expected, design_simulation
-    from sumh2.simulation_files import write_simulation
+    from sumh2.simulation.design import design_expected, design_simulation
+    from sumh2.simulation.draw import simulate_gwas
+    from sumh2.simulation.simulation_files import write_simulation
 
     design = design_simulation(
         names=traits, h2=h2, n=n, cases=cases, controls=controls, prevalence=prevalence, rg=rg, overlap=overlap,

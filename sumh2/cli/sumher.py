@@ -20,7 +20,7 @@ from sumh2.cli.loading import (
 )
 
 if TYPE_CHECKING:
-    from ldscores.tagging import Tagging
+    from ldscores.taggings.tagging import Tagging
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def tell_model_to_ldsc(tagging: Tagging) -> None:
 
 
 def _rules(options: dict[str, Any], allow_ambiguous: bool) -> Any:
-    from sumh2.sumher_input import RowRules
+    from sumh2.sumher.rows import RowRules
 
     factor = options["chisq_factor"]
     return RowRules(
@@ -99,7 +99,7 @@ def _totals(m: str | None) -> Any:
 def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
     """`sumh2 h2 --estimator sumher`, with the options of the command by name."""
     from sumh2.alignment import align
-    from sumh2.sumher import fit_sumher
+    from sumh2.sumher.fit import fit_sumher
 
     _refuse_ldsc_flags(options, LDSC_FLAGS_OF_H2)
     if options["intercept"] not in (None, 1):
@@ -138,30 +138,30 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
 
 
 def _read_matrix(path: str | None, tagging: Tagging) -> Any:
-    from sumh2.snp_heritabilities import matrix_of_tagging
-    from sumh2.snp_heritability_files import find_matrix, read_category_matrix
+    from sumh2.sumher.snp_heritabilities import matrix_of_tagging
+    from sumh2.sumher.snp_heritability_files import find_matrix, read_category_matrix
 
     found = path or find_matrix(tagging)
     return matrix_of_tagging(tagging) if found is None else read_category_matrix(found)
 
 
 def _expect(result: Any, matrix: Any) -> Any:
-    from sumh2.snp_heritabilities import expect_snp_heritabilities
+    from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities
 
     return expect_snp_heritabilities(result, matrix)
 
 
 def _write_h2_files(result: Any, heritabilities: Any, tagging: Tagging, options: dict[str, Any]) -> None:
-    from sumh2.ldsc_log import write_h2_side_files
+    from sumh2.ldsc.log import write_h2_side_files
 
     out = options["out"]
     write_h2_side_files(result, out, cov=options["print_cov"], delete_values=options["print_delete_vals"])
     if options["ldak_files"]:
-        from sumh2.ldak_output_files import write_ldak_h2
+        from sumh2.sumher.ldak_output_files import write_ldak_h2
 
         write_ldak_h2(result, out)
     if heritabilities is not None:
-        from sumh2.snp_heritability_files import write_snp_heritabilities
+        from sumh2.sumher.snp_heritability_files import write_snp_heritabilities
 
         write_snp_heritabilities(heritabilities, tagging, out, dict(result.provenance))
 
@@ -169,7 +169,7 @@ def _write_h2_files(result: Any, heritabilities: Any, tagging: Tagging, options:
 def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
     """`sumh2 rg --estimator sumher`, with the options of the command by name."""
     from sumh2.alignment import align
-    from sumh2.sumher_rg import fit_sumher_rg
+    from sumh2.sumher.rg import fit_sumher_rg
 
     _refuse_ldsc_flags(options, LDSC_FLAGS_OF_RG)
     fixed, no_intercept = options["intercept"], options["no_intercept"]
@@ -202,7 +202,7 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
             result = result.with_provenance(run_provenance(files, tagging, options))
             result.save(out)
             if options["ldak_files"]:
-                from sumh2.ldak_output_files import write_ldak_rg
+                from sumh2.sumher.ldak_output_files import write_ldak_rg
 
                 write_ldak_rg(result, out)
         if plot is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sumh2.alpha_result import AlphaCurve, AlphaProfile
+from sumh2.models.alpha_result import AlphaCurve, AlphaProfile
 from sumh2.plots.figures import GREY, SERIES, new_axes
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sumh2.compare_result import FittedModel, ModelComparison
+from sumh2.models.compare_result import FittedModel, ModelComparison
 from sumh2.plots.figures import BLUE, GREY, SERIES, Z95, new_axes
 
 if TYPE_CHECKING:

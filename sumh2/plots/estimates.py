@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sumh2.alignment import AlignedData
-from sumh2.h2 import H2Result
+from sumh2.ldsc.h2 import H2Result
+from sumh2.ldsc.rg_result import RgResult
 from sumh2.plots.figures import BLUE, GREY, ORANGE, STATUS_COLOURS, Z95, new_axes
-from sumh2.rg_result import RgResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

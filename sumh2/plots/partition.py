@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sumh2.partition_result import PartitionResult
+from sumh2.enrichment.partition_result import PartitionResult
+from sumh2.enrichment.stratified_rg_result import ALL, StratifiedRgResult
 from sumh2.plots.figures import GREY, SERIES, STATUS_COLOURS, Z95, new_axes
-from sumh2.stratified_rg_result import ALL, StratifiedRgResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sumh2.plots.figures import GREY, SERIES, STATUS_COLOURS, VERMILION, new_axes
-from sumh2.screen_result import ScreenResult, ScreenRow
+from sumh2.screens.result import ScreenResult, ScreenRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,1 @@
+"""Annotations of SNPs: reading, checks, joining, totals and overlaps."""

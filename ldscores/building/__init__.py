@@ -1,0 +1,1 @@
+"""One sweep of the panel for all columns: from files to files."""

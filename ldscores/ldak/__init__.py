@@ -1,0 +1,1 @@
+"""LDAK's thinning and weightings, SNP for SNP."""

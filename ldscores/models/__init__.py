@@ -1,0 +1,1 @@
+"""Heritability models as columns."""

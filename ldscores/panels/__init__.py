@@ -1,0 +1,1 @@
+"""Reference panels: genotypes, maps, covariates, which SNPs and people count."""

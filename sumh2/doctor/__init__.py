@@ -1,0 +1,1 @@
+"""What is wrong with a GWAS file, and what to do."""

@@ -1,0 +1,1 @@
+"""Heritability over annotations: shares, enrichments, tau, stratified correlation."""

@@ -1,0 +1,1 @@
+"""GWAS files as the world writes them: headers, signatures of tools, alleles, panels."""

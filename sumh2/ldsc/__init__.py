@@ -1,0 +1,1 @@
+"""LD Score Regression: heritability and genetic correlation."""

@@ -1,0 +1,1 @@
+"""Which heritability model: alpha, and models side by side."""

@@ -1,0 +1,356 @@
+"""Which heritability model fits a trait, and how much do the estimates depend on it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from ldscores.shared.collinearity import check_not_collinear
+from ldscores.shared.errors import InputError
+from ldscores.taggings.tagging import Tagging
+from sumh2.kernels.block_sums import block_edges
+from sumh2.kernels.heritability_shares import CategorySums, derive_quantities
+from sumh2.kernels.jackknife import jackknife_covariance, jackknife_se
+from sumh2.kernels.likelihood import MAX_ITER, TOLERANCE
+from sumh2.ldsc.h2 import fit_h2
+from sumh2.models.alpha import group_categories
+from sumh2.models.common_snps import CommonRows, align_models
+from sumh2.models.compare_result import FittedModel, LoglDifference, ModelComparison
+from sumh2.models.compare_verdicts import comparison_findings, describe_comparison
+from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, first_categories, fit_model
+from sumh2.regression_input import Totals, check_enough, check_positive, fitting
+from sumh2.results import z_and_p
+from sumh2.sumher.rows import RowRules, resolve_sums
+from sumh2.sumstats import SumStats
+from sumh2.verdicts import judge
+
+Floats = NDArray[np.float64]
+
+
+def fit_comparison(
+    trait: SumStats,
+    taggings: Mapping[str, Tagging],
+    *,
+    confounding: Sequence[Confounding] = CONFOUNDING,
+    reference: str | None = None,
+    weights_from: str | None = None,
+    rules: RowRules | None = None,
+    n_blocks: int = 200,
+    m: Totals | None = None,
+    tolerance: float = TOLERANCE,
+    max_iter: int = MAX_ITER,
+    n_threads: int = 1,
+) -> ModelComparison:
+    """Heritability models side by side, on identical SNPs, regression weights and jackknife blocks.
+
+    Every model is fitted by SumHer's weighted likelihood, alone and with terms for confounding.
+
+    - ``aic`` is 2 K - 2 loglSS (Speed, Holmes and Balding 2020, Nature Genetics 52:458).  loglSS is a *weighted*
+      likelihood: each SNP counts 1 / Tagging, so that the weights add up to about the number of independent SNPs, and
+      AIC is what it would be for that many independent statistics.  Where the weights do not make SNPs independent,
+      K is too small a price; ``tic`` pays the effective number of parameters instead, from the gradients of the blocks.
+    - The difference of two models' loglSS has a jackknife SE from the *same* blocks: with D_(b) the difference without
+      block b, each model at its own maximum there, the delete values are D_(b) B / (B - 1), those of a sum over blocks.
+      This is Vuong's (1989) comparison with dependent SNPs.  For two models of which one is a case of the other, or that
+      say nearly the same, D is not normal and its z should be read as a bound.
+    - The averaged heritability is sum_m w_m h2_m over all models and confounding terms with Akaike weights w_m, its
+      squared SE sum_m w_m (SE_m² + (h2_m - average)²) (Burnham and Anderson 2004, Sociological Methods & Research
+      33:261).  Where all SNPs have one n, intercept and genomic control are one likelihood with two readings, of which
+      nothing in the data prefers one; only the intercept has a weight.
+
+    Parameters
+    ----------
+    trait
+        Summary statistics.
+    taggings
+        Models by name; the first gives the order of the SNPs.  A tagging of several alphas (``Base[-0.25]``, ...) is
+        one model at its best alpha, which counts as one more parameter.
+    confounding
+        Kinds of terms fitted beside heritability, each with every model.
+    reference
+        Name of the model whose loglSS the others are compared with; the first by default.
+    weights_from
+        Name of the tagging whose ``regression_tagging`` makes the weights of all models; the first by default.
+    rules
+        Which statistics count.
+    n_blocks
+        Jackknife blocks; never more than SNPs.
+    m
+        Totals of LD scores; taggings of a heritability model bring their own.
+    tolerance, max_iter
+        A fit stops when the log likelihood changes by less, or after so many steps.
+    n_threads
+        Models fitted at the same time.  Memory: 8 bytes for each SNP and category of all models.
+
+    Raises
+    ------
+    InputError
+        Names that are not there, taggings without a common SNP, or without regression weights.
+    FitError
+        Too few SNPs, or collinear categories.
+    """
+    names = list(taggings)
+    if not names:
+        raise InputError("compare: found no tagging, expected two or more; name them in --ld")
+    reference = _known(reference, names, "--reference")
+    weights_from = _known(weights_from, names, "--weights-from")
+    kinds = _check_confounding(confounding)
+    check_positive(tolerance, "--tolerance", "0.001")
+    common = align_models(trait, list(taggings.values()), rules, names.index(weights_from))
+    rows, info = common.rows, common.aligned.traits[0]
+    largest = max(_n_categories(tagging) for tagging in taggings.values())
+    used = check_enough(len(rows.chi2), n_blocks, largest + 1, info.name)
+    of = FitData(rows.chi2, rows.n, rows.weights, block_edges(len(rows.chi2), used), tolerance, max_iter)
+    candidates = [
+        _Candidate(name, common, place, resolve_sums(tagging, m))
+        for place, (name, tagging) in enumerate(taggings.items())
+    ]
+    with fitting(info.name), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(n_threads, 1)) as pool:
+        fitted = [one for group in pool.map(lambda candidate: _fit(of, candidate, kinds), candidates) for one in group]
+    fitted = _with_criteria(fitted)
+    differences = tuple(
+        _difference(one, other) for one, other in combinations(fitted, 2) if one.confounding == other.confounding
+    )
+    fitted = [replace(one, difference=_from_reference(one, fitted, reference)) for one in fitted]
+    best = int(np.argmax([one.akaike_weight for one in fitted]))
+    weights, h2 = np.array([one.akaike_weight for one in fitted]), np.array([one.h2 for one in fitted])
+    se = np.array([one.h2_jackknife_se for one in fitted])
+    average = float(weights @ h2)
+    average_se = float(np.sqrt(weights @ (se**2 + (h2 - average) ** 2)))
+    fitted = [*fitted, *_ldsc_rows(common, candidates, used)]
+    verdict = describe_comparison(fitted, fitted[best], reference, differences, average, average_se)
+    status, why = judge(comparison_findings(fitted, fitted[best], len(rows.chi2), used))
+    return ModelComparison(
+        trait=info.name,
+        models=tuple(fitted),
+        best=best,
+        reference=reference,
+        weights_from=weights_from,
+        differences=differences,
+        h2_average=average,
+        h2_average_se=average_se,
+        n_snps=len(rows.chi2),
+        n_blocks=used,
+        n_bar=of.n_bar,
+        effective_size=float(rows.weights.sum()),
+        verdict=verdict,
+        status=status,
+        why=why,
+        steps=info.steps + rows.steps,
+    )
+
+
+def _known(name: str | None, names: list[str], flag: str) -> str:
+    if name is None:
+        return names[0]
+    if name not in names:
+        raise InputError(f"{flag}: found {name!r}, expected one of {', '.join(names)}; correct it")
+    return name
+
+
+def _check_confounding(confounding: Sequence[Confounding]) -> tuple[Confounding, ...]:
+    kinds = tuple(dict.fromkeys(confounding))
+    for kind in kinds:
+        if kind not in CONFOUNDING:
+            raise InputError(f"confounding: found {kind!r}, expected {', '.join(CONFOUNDING)}; correct it")
+    if not kinds:
+        raise InputError(f"confounding: found none, expected some of {', '.join(CONFOUNDING)}; name them")
+    return kinds
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Fits
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A model to fit."""
+
+    name: str
+    common: CommonRows
+    place: int
+    sums: CategorySums
+
+    @property
+    def reference(self) -> Tagging:
+        return self.common.references[self.place]
+
+    @property
+    def tagging(self) -> Floats:
+        return self.common.taggings[self.place]
+
+
+def _has_alphas(tagging: Tagging) -> bool:
+    """Whether all categories bear an alpha, and more than two alphas are there."""
+    try:
+        group_categories(tagging)
+    except InputError:
+        return False
+    return True
+
+
+def _n_categories(tagging: Tagging) -> int:
+    """Coefficients of the model, at one alpha where there is a grid."""
+    return len(next(iter(group_categories(tagging).values()))) if _has_alphas(tagging) else tagging.n_categories
+
+
+def _fit(of: FitData, candidate: _Candidate, kinds: tuple[Confounding, ...]) -> list[FittedModel]:
+    tagging = candidate.reference
+    if _has_alphas(tagging):
+        return [_fit_best_alpha(of, candidate, kind) for kind in kinds]
+    check_not_collinear(candidate.tagging, tagging.names, tagging.where)
+    fits: list[FittedModel] = []
+    start = None
+    for kind in kinds:
+        own = None if start is None else _widen(start, kind)
+        fit = fit_model(of, candidate.tagging, candidate.sums, kind, first=first_categories(tagging), start=own)
+        start = fit.theta[: tagging.n_categories] if start is None else start
+        fits.append(_fitted_model(candidate.name, np.nan, fit, tagging.names, fit.logl_delete))
+    return fits
+
+
+def _widen(theta: Floats, kind: Confounding) -> Floats:
+    """The categories' coefficients of another fit, and 0 for a term of confounding."""
+    return np.append(theta, [] if kind == "none" else [0.0])
+
+
+def _fit_best_alpha(of: FitData, candidate: _Candidate, kind: Confounding) -> FittedModel:
+    """The best alpha of a grid; each block's likelihood is that of its own best alpha."""
+    fits: dict[float, ModelFit] = {}
+    groups, sums = group_categories(candidate.reference), candidate.sums
+    before: tuple[Floats, Floats] | None = None
+    for alpha, places in groups.items():
+        part = CategorySums(sums.own[places], sums.contributions[np.ix_(places, places)], sums.expected[places])
+        start = None
+        if before is not None:
+            start = before[0].copy()
+            start[: len(places)] *= before[1] / part.own
+        fits[alpha] = fit_model(of, np.ascontiguousarray(candidate.tagging[:, places]), part, kind, start=start)
+        before = (fits[alpha].theta, part.own)
+    best = max(fits, key=lambda alpha: fits[alpha].logl)
+    logl_delete = np.max([fit.logl_delete for fit in fits.values()], axis=0)
+    names = [candidate.reference.names[place].rpartition("[")[0] for place in groups[best]]
+    fitted = _fitted_model(candidate.name, best, fits[best], names, logl_delete)
+    return replace(fitted, n_parameters=fitted.n_parameters + 1, n_effective=fitted.n_effective + 1)
+
+
+def _fitted_model(name: str, alpha: float, fit: ModelFit, names: Sequence[str], logl_delete: Floats) -> FittedModel:
+    categories, enrichment_delete = _categories(fit, names)
+    nan = float("nan")
+    at, delete = fit.parameters, fit.delete
+    return FittedModel(
+        model=name, alpha=alpha, confounding=fit.confounding, estimator="sumher", n_parameters=fit.n_parameters,
+        n_effective=fit.n_effective, h2=fit.h2, h2_se=fit.h2_se, h2_jackknife_se=fit.h2_jackknife_se,
+        intercept=float(at.intercept),
+        intercept_se=jackknife_se(float(at.intercept), delete.intercept) if fit.confounding == "intercept" else nan,
+        scaling=float(at.scaling),
+        scaling_se=jackknife_se(float(at.scaling), delete.scaling) if fit.confounding == "genomic-control" else nan,
+        logl=fit.logl, null_logl=fit.null_logl, aic=nan, delta_aic=nan, akaike_weight=nan, tic=nan, delta_tic=nan,
+        difference=None, categories=categories, h2_delete=fit.h2_delete, logl_delete=logl_delete,
+        enrichment_delete=enrichment_delete, converged=fit.converged,
+    )  # fmt: skip
+
+
+def _categories(fit: ModelFit, names: Sequence[str]) -> tuple[tuple[dict[str, object], ...], Floats]:
+    """Shares and enrichments of the categories that are not all SNPs, with jackknife errors."""
+    at, delete = derive_quantities(fit.parameters.tau, fit.sums), derive_quantities(fit.delete.tau, fit.sums)
+    chosen = np.flatnonzero(np.isfinite(at["enrichment"]) & (np.abs(fit.sums.expected - 1) > 1e-12))
+    if len(chosen) == 0:
+        return (), np.empty((len(fit.h2_delete), 0))
+    errors = {
+        key: np.sqrt(np.diag(jackknife_covariance(at[key][chosen], delete[key][:, chosen])))
+        for key in ("category_share", "enrichment", "excess")
+    }
+    rows = []
+    for number, place in enumerate(chosen):
+        z, p, _ = z_and_p(float(at["excess"][place]), float(errors["excess"][number]))
+        rows.append({
+            "category": names[place], "expected_share": float(fit.sums.expected[place]),
+            "share": float(at["category_share"][place]), "share_jackknife_se": float(errors["category_share"][number]),
+            "enrichment": float(at["enrichment"][place]),
+            "enrichment_jackknife_se": float(errors["enrichment"][number]), "enrichment_z": z, "enrichment_p": p,
+        })  # fmt: skip
+    return tuple(rows), delete["enrichment"][:, chosen]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Between models
+
+
+#: Log likelihoods of one model closer than this are the same likelihood written in another way.
+_SAME_LOGL = 1e-2
+
+
+def _with_criteria(fitted: list[FittedModel]) -> list[FittedModel]:
+    logl = np.array([one.logl for one in fitted])
+    aic = 2 * np.array([one.n_parameters for one in fitted]) - 2 * logl
+    tic = 2 * np.array([one.n_effective for one in fitted]) - 2 * logl
+    counted = ~np.array([_is_repetition(one, fitted) for one in fitted])
+    weights = np.where(counted, np.exp(-(aic - aic[counted].min()) / 2), 0.0)
+    weights /= weights.sum()
+    return [
+        replace(
+            one, aic=float(aic[k]), delta_aic=float(aic[k] - aic[counted].min()), akaike_weight=float(weights[k]),
+            tic=float(tic[k]), delta_tic=float(tic[k] - tic.min()),
+        )
+        for k, one in enumerate(fitted)
+    ]  # fmt: skip
+
+
+def _is_repetition(one: FittedModel, fitted: Sequence[FittedModel]) -> bool:
+    """Whether this is genomic control, and the same model has an intercept with the same likelihood.
+
+    In whatever order they were asked for: the reading as genomic control is the one that breaks down, and of two equal
+    likelihoods the tolerance of the fits says which is larger.
+    """
+    return one.confounding == "genomic-control" and any(
+        other.model == one.model and other.confounding == "intercept" and abs(other.logl - one.logl) < _SAME_LOGL
+        for other in fitted
+    )
+
+
+def _difference(one: FittedModel, other: FittedModel) -> LoglDifference:
+    """Difference of log likelihoods; its error is that of a sum over blocks."""
+    difference = one.logl - other.logl
+    n_blocks = len(one.logl_delete)
+    delete = (one.logl_delete - other.logl_delete) * (n_blocks / (n_blocks - 1))
+    # Two names of one model differ by rounding alone.
+    same = np.ptp(delete) <= 1e-9 * max(1.0, abs(one.logl))
+    se = float("nan") if same else jackknife_se(difference, delete)
+    return LoglDifference(
+        one.model, other.model, one.confounding, difference, se, difference / se if se > 0 else float("nan")
+    )
+
+
+def _from_reference(one: FittedModel, fitted: Sequence[FittedModel], reference: str) -> LoglDifference | None:
+    if one.model == reference:
+        return None
+    other = next(f for f in fitted if f.model == reference and f.confounding == one.confounding)
+    return _difference(one, other)
+
+
+def _ldsc_rows(common: CommonRows, candidates: Sequence[_Candidate], n_blocks: int) -> list[FittedModel]:
+    """The LD Score regression of the same statistics on LD scores, where a tagging is one: the GCTA model."""
+    nan = float("nan")
+    for candidate in candidates:
+        tagging = candidate.reference
+        if tagging.n_categories > 1 or not (tagging.ldak is None or "gcta" in tagging.model.lower()):
+            continue
+        result = fit_h2(common.aligned_to(candidate.place), n_blocks=n_blocks, m=float(candidate.sums.own[0]))
+        return [
+            FittedModel(
+                model=candidate.name, alpha=nan, confounding="LDSC intercept", estimator="ldsc", n_parameters=2,
+                n_effective=nan, h2=result.h2, h2_se=nan, h2_jackknife_se=result.h2_se, intercept=result.intercept,
+                intercept_se=result.intercept_se, scaling=1.0, scaling_se=nan, logl=nan, null_logl=nan, aic=nan,
+                delta_aic=nan, akaike_weight=nan, tic=nan, delta_tic=nan, difference=None, categories=(),
+                h2_delete=result.delete_values, logl_delete=np.empty(0), enrichment_delete=np.empty((0, 0)),
+                converged=True,
+            )
+        ]  # fmt: skip
+    return []

@@ -1,0 +1,170 @@
+"""One heritability model fitted to one trait, with what comparisons of models need: everything by block, too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ldscores.taggings.tagging import Tagging
+from sumh2.kernels.heritability_shares import (
+    CategorySums,
+    Parameters,
+    derive_quantities,
+    parameter_covariance,
+    resolve_parameters,
+)
+from sumh2.kernels.jackknife import jackknife_se
+from sumh2.kernels.likelihood import MAX_ITER, TOLERANCE, LikelihoodFit, ScaledDesign, fit_likelihood
+from sumh2.kernels.likelihood_blocks import sum_likelihood_blocks
+from sumh2.sumher.rows import BASE
+
+Floats = NDArray[np.float64]
+
+#: Terms that take what is not heritability: none; n_j a, which grows with the sample size; a factor on all statistics.
+Confounding = Literal["none", "intercept", "genomic-control"]
+CONFOUNDING: tuple[Confounding, ...] = ("none", "intercept", "genomic-control")
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """A model at the maximum of its weighted likelihood.
+
+    Delete values are of one Newton step (:mod:`sumh2.kernels.likelihood_blocks`).
+
+    Parameters
+    ----------
+    confounding
+        Which terms are fitted beside the categories.
+    theta : float64, (n_coefs,)
+    logl, null_logl
+        Weighted log likelihood at the fit, and without heritability.
+    refined_logl
+        logl and what one more Newton step adds, less the part that is the same for all models.
+    logl_delete : float64, (n_blocks,)
+        The same of the other blocks at their own maximum.
+    parameters, delete : Parameters
+        tau, scaling and intercept; and with each block left out.
+    h2, h2_se, h2_jackknife_se
+        With the SE of the likelihood's curvature (LDAK's) and of the jackknife.
+    h2_delete : float64, (n_blocks,)
+    n_parameters, n_effective
+        Coefficients; and how many the likelihood is worth, see
+        :meth:`sumh2.kernels.likelihood_blocks.LikelihoodBlocks.effective_parameters`.
+    sums : CategorySums
+    converged
+    """
+
+    confounding: Confounding
+    theta: Floats
+    logl: float
+    null_logl: float
+    refined_logl: float
+    logl_delete: Floats
+    parameters: Parameters
+    delete: Parameters
+    h2: float
+    h2_se: float
+    h2_jackknife_se: float
+    h2_delete: Floats
+    n_parameters: int
+    n_effective: float
+    sums: CategorySums
+    converged: bool
+
+
+@dataclass(frozen=True)
+class FitData:
+    """What all models are fitted to.
+
+    Parameters
+    ----------
+    chi2, n, weights : float64, (n_snps,)
+    edges : int64, (n_blocks + 1,)
+    tolerance, max_iter
+        Of the fits.
+    """
+
+    chi2: Floats
+    n: Floats
+    weights: Floats
+    edges: NDArray[np.int64]
+    tolerance: float = TOLERANCE
+    max_iter: int = MAX_ITER
+
+    @property
+    def n_bar(self) -> float:
+        """Weighted mean sample size."""
+        return float(self.weights @ self.n / self.weights.sum())
+
+
+def first_categories(tagging: Tagging) -> list[int] | None:
+    """Categories that are fitted first: LDAK's rule, the Base of an annotation model; None to start from zero."""
+    return [tagging.n_categories - 1] if tagging.n_categories > 1 and tagging.names[-1] == BASE else None
+
+
+def fit_model(
+    of: FitData,
+    tagging: Floats,
+    sums: CategorySums,
+    confounding: Confounding = "none",
+    *,
+    first: list[int] | None = None,
+    start: Floats | None = None,
+) -> ModelFit:
+    """Maximum of the weighted likelihood of one model, with delete values.
+
+    Parameters
+    ----------
+    of
+        Statistics, weights, blocks.
+    tagging : float64, (n_snps, n_categories)
+    sums
+        What the panel says of the categories.
+    confounding
+        Terms beside the categories.
+    first, start
+        See :func:`sumh2.kernels.likelihood.fit_likelihood`.
+    """
+    scaling, intercept = confounding == "genomic-control", confounding == "intercept"
+    n_bar, n_categories = of.n_bar, tagging.shape[1]
+    design = ScaledDesign(tagging, of.n / n_bar, constant=scaling, scaled_constant=intercept)
+    fit = fit_likelihood(
+        design, of.chi2, of.weights, first=first, start=start, tolerance=of.tolerance, max_iter=of.max_iter
+    )
+    blocks = sum_likelihood_blocks(design, of.chi2, of.weights, fit.theta, of.edges)
+    theta_delete, logl_delete = blocks.delete_values()
+    shape = (n_bar, n_categories, scaling, intercept)
+    at, delete = resolve_parameters(fit.theta, *shape), resolve_parameters(theta_delete, *shape)
+    h2 = float(derive_quantities(at.tau, sums)["h2"])
+    h2_delete = derive_quantities(delete.tau, sums)["h2"]
+    return ModelFit(
+        confounding=confounding,
+        theta=fit.theta,
+        logl=fit.logl,
+        null_logl=fit.null_logl,
+        refined_logl=blocks.maximum(),
+        logl_delete=logl_delete,
+        parameters=at,
+        delete=delete,
+        h2=h2,
+        h2_se=_likelihood_se(fit, shape, sums),
+        h2_jackknife_se=jackknife_se(h2, h2_delete),
+        h2_delete=h2_delete,
+        n_parameters=design.shape[1],
+        n_effective=blocks.effective_parameters(),
+        sums=sums,
+        converged=fit.converged,
+    )
+
+
+def _likelihood_se(fit: LikelihoodFit, shape: tuple[float, int, bool, bool], sums: CategorySums) -> float:
+    """SE of h2 from the curvature of the likelihood; NaN where the fit has none."""
+    if not fit.converged:
+        return float("nan")
+    n_categories = shape[1]
+    covariance = parameter_covariance(fit.theta, fit.covariance, *shape)[:n_categories, :n_categories]
+    variance = float(sums.own @ covariance @ sums.own)
+    return float(np.sqrt(variance)) if variance >= 0 else float("nan")

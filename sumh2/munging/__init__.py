@@ -1,0 +1,1 @@
+"""From the columns of a GWAS file to Z scores and sample sizes."""

@@ -1,0 +1,1 @@
+"""Thousands of annotations, one at a time beside a baseline."""

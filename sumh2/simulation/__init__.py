@@ -1,0 +1,1 @@
+"""GWAS with a known truth, and the precision a design would give."""

@@ -1,0 +1,1 @@
+"""SumHer: LDAK's likelihood under any heritability model."""
