@@ -1,0 +1,1 @@
+"""The worked numbers of the literature, computed again."""
