@@ -1,21 +1,59 @@
-"""Figures of results: functions of a result that return the Axes; one module a family of results."""
+"""Figures of results: functions of a result that return the Axes; one module a family of results.
 
-from sumh2.plots.estimates import plot_h2, plot_rg
-from sumh2.plots.figures import check_figure, save_figure
-from sumh2.plots.influence import plot_influence, plot_influences
-from sumh2.plots.partition import plot_partition, plot_quantiles, plot_stratified_rg
-from sumh2.plots.screen import plot_screen, plot_screen_volcano
+``plot_NAME(result, ax=None)`` draws one panel, on Axes of yours or in a figure of its own; ``plot_NAME_panels`` draws the
+figure of a command's ``--plot``; :func:`save_figure` writes either.
+"""
 
-__all__ = [
-    "check_figure",
-    "plot_h2",
-    "plot_influence",
-    "plot_influences",
-    "plot_partition",
-    "plot_quantiles",
-    "plot_rg",
-    "plot_screen",
-    "plot_screen_volcano",
-    "plot_stratified_rg",
-    "save_figure",
-]
+from __future__ import annotations
+
+import importlib
+
+#: Where each figure lives; a module and the family behind it are imported when they are drawn.
+_HOMES = {
+    "check_figure": "figures",
+    "plot_alpha": "alpha",
+    "plot_alpha_h2": "alpha",
+    "plot_alpha_panels": "alpha",
+    "plot_category_enrichments": "sumher",
+    "plot_comparison": "compare",
+    "plot_comparison_panels": "compare",
+    "plot_confounding": "estimates",
+    "plot_consistent": "atlas",
+    "plot_consistent_panels": "atlas",
+    "plot_doctor_panels": "doctor",
+    "plot_eigenvalues": "atlas",
+    "plot_frequencies": "doctor",
+    "plot_h2": "estimates",
+    "plot_h2_panels": "estimates",
+    "plot_heatmap": "atlas",
+    "plot_influence": "influence",
+    "plot_influences": "influence",
+    "plot_likelihoods": "compare",
+    "plot_p_of_z": "doctor",
+    "plot_partition": "partition",
+    "plot_power": "power",
+    "plot_power_panels": "power",
+    "plot_precision": "power",
+    "plot_qq": "qq",
+    "plot_quantiles": "partition",
+    "plot_rg": "estimates",
+    "plot_scree": "atlas",
+    "plot_screen": "screen",
+    "plot_screen_volcano": "screen",
+    "plot_stratified_rg": "partition",
+    "plot_sumher": "sumher",
+    "plot_sumher_panels": "sumher",
+    "save_figure": "figures",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"sumh2.plots.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'sumh2.plots' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

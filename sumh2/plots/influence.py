@@ -7,24 +7,54 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sumh2.influence_result import Influence, InfluenceResult
-from sumh2.plots.figures import BLUE, GREY, ORANGE, VERMILION, Z95, new_axes, new_panels
+from sumh2.plots.figures import (
+    BLUE,
+    GREY,
+    NOTE_SIZE,
+    ONE_COLUMN,
+    ORANGE,
+    PALE,
+    TICK_SIZE,
+    TWO_COLUMNS,
+    VERMILION,
+    Z95,
+    label_axes,
+    letter_panels,
+    new_axes,
+    new_panels,
+    plain,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-
 #: Panels of a figure of several estimates.
 _PANELS = 4
+#: Height of a row and of the rest, in mm.
+_ROW, _REST = 3.6, 22.0
 
 
 def plot_influences(result: InfluenceResult) -> tuple[Axes, ...]:
-    """:func:`plot_influence` of the first estimate and of those that single blocks move most, a panel each."""
+    """:func:`plot_influence` of the first estimate and of those that single blocks move most, a panel each.
+
+    Parameters
+    ----------
+    result
+        Of :func:`sumh2.measure_h2_influence` and its like.
+    """
     shown = result.most_moved(_PANELS)
-    rows = len(shown[0].chromosomes) + len(shown[0].capped) + 1
-    axes = new_panels(5.6, 1.4 + 0.2 * rows, len(shown))
-    for influence, ax in zip(shown, axes, strict=True):
+    n_columns = min(len(shown), 2)
+    height = max(_height(influence) for influence in shown)
+    n_rows = -(-len(shown) // n_columns)
+    axes = new_panels(ONE_COLUMN if n_columns == 1 else TWO_COLUMNS, n_rows * height, (1,) * n_columns, (1,) * n_rows)
+    for spare in axes[len(shown) :]:
+        spare.remove()
+    one_trait = len({influence.trait for influence in shown}) == 1
+    for influence, ax in zip(shown, axes, strict=False):
         plot_influence(influence, ax)
-    return axes
+        if not one_trait:
+            ax.set_xlabel(_words(influence, f" of {plain(influence.trait)}"))
+    return letter_panels(axes[: len(shown)], shown[0].trait if one_trait else "")
 
 
 def plot_influence(influence: Influence, ax: Axes | None = None) -> Axes:
@@ -38,30 +68,49 @@ def plot_influence(influence: Influence, ax: Axes | None = None) -> Axes:
         Where to draw; a new figure by default.
     """
     capped = [one for one in influence.capped if np.isfinite(one.estimate)]
-    labels = [f"without chr {name}" for name in influence.chromosomes]
-    labels += [f"chi2 below {one.cap:g}" for one in capped]
-    ax = ax if ax is not None else new_axes(5.6, 1.4 + 0.2 * (len(labels) + 1))
-    interval = Z95 * influence.se * np.array([-1, 1]) + influence.estimate
-    ax.axvspan(*interval, color=BLUE, alpha=0.1, lw=0)
+    labels = [f"without chr {plain(name, 12)}" for name in influence.chromosomes]
+    labels += [f"χ² below {one.cap:g}" for one in capped]
+    ax = ax if ax is not None else new_axes(ONE_COLUMN, _height(influence))
+    for row in range(0, len(labels) + 1, 2):
+        ax.axhspan(row - 0.5, row + 0.5, color=PALE, lw=0, zorder=0)
+    if np.isfinite(influence.se):
+        ax.axvspan(
+            *(influence.estimate + Z95 * influence.se * np.array([-1, 1])), color=BLUE, alpha=0.12, lw=0, zorder=0.5
+        )
     ax.axvline(influence.estimate, color=BLUE, lw=1)
     n_chromosomes = len(influence.chromosomes)
-    ax.plot(influence.without_chromosome, np.arange(n_chromosomes), "o", ms=4, color=ORANGE)
+    ax.plot(influence.without_chromosome, np.arange(n_chromosomes), "o", ms=3.4, mew=0, color=ORANGE)
     for row, one in enumerate(capped, start=n_chromosomes):
-        ax.errorbar(one.estimate, row, xerr=Z95 * one.se, fmt="s", ms=4, lw=1, color=GREY)
-    without = influence.without_block
+        ax.errorbar(one.estimate, row, xerr=Z95 * np.nan_to_num(one.se), fmt="s", ms=3.2, lw=0.9, color=GREY)
     last = len(labels)
-    ax.plot(without, np.full(len(without), last), "|", ms=9, color=BLUE, alpha=0.5)
-    block, change = influence.largest_block
-    if block:
-        place = influence.blocks.index(block)
-        ax.plot(without[place], last, "|", ms=12, mew=2, color=VERMILION)
-        ax.annotate(
-            f"{block} ({change:+.2f} SE)", (without[place], last), xytext=(0, -11), textcoords="offset points",
-            ha="center", fontsize=7, color=VERMILION,
-        )  # fmt: skip
-    ax.set(
-        yticks=range(last + 1), yticklabels=[*labels, "without one block"], ylim=(last + 0.9, -0.6),
-        xlabel=f"{influence.quantity} (band: 95% interval with all SNPs)", title=influence.trait,
-    )  # fmt: skip
-    ax.tick_params(axis="y", labelsize=8)
+    ax.plot(influence.without_block, np.full(len(influence.without_block), last), "|", ms=7, mew=0.7, color=BLUE,
+            alpha=0.5)  # fmt: skip
+    ax.set_yticks(range(last + 1), [*labels, "without one block"], fontsize=TICK_SIZE)
+    ax.set_ylim(last + 1.2, -0.6)
+    ax.tick_params(axis="y", length=0)
+    label_axes(ax, _words(influence), title=influence.trait)
+    _mark_block(ax, influence, last)
     return ax
+
+
+def _mark_block(ax: Axes, influence: Influence, row: int) -> None:
+    """The block that moves the estimate most, named below its mark and inside the axes."""
+    block, change = influence.largest_block
+    if not block:
+        return
+    at = influence.without_block[influence.blocks.index(block)]
+    ax.plot(at, row, "|", ms=9, mew=1.8, color=VERMILION)
+    low, high = ax.get_xlim()
+    share = (at - low) / (high - low) if high > low else 0.5
+    side = "left" if share < 0.35 else "right" if share > 0.65 else "center"
+    words = f"{plain(block)} ({'+' if change > 0 else '−'}{abs(change):.2f} SE)"
+    ax.annotate(words, (at, row), xytext=(0, -6), textcoords="offset points", ha=side, va="top", fontsize=NOTE_SIZE,
+                color=VERMILION, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3})  # fmt: skip
+
+
+def _words(influence: Influence, of: str = "") -> str:
+    return f"{plain(influence.quantity, 44)}{of} (band: 95% interval, all SNPs)"
+
+
+def _height(influence: Influence) -> float:
+    return _REST + _ROW * (len(influence.chromosomes) + len(influence.capped) + 2)

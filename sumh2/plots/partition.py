@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sumh2.enrichment.partition_result import PartitionResult
-from sumh2.enrichment.stratified_rg_result import ALL, StratifiedRgResult
-from sumh2.plots.figures import GREY, SERIES, STATUS_COLOURS, Z95, new_axes
+from sumh2.enrichment.stratified_rg_result import StratifiedRgResult
+from sumh2.plots.figures import BLUE, GREY, ONE_COLUMN, TWO_COLUMNS, WIDE_COLUMN, Z95, label_axes, new_axes, plain
+from sumh2.plots.forest import Estimates, draw_forest, forest_axes, forest_legend, legend_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +21,7 @@ def plot_partition(
 ) -> Axes:
     """Forest of enrichments with 95% intervals, several results (traits or models) side by side.
 
-    Hollow markers are estimates whose status is not ok.  Categories of all SNPs and continuous annotations are left
-    out: their enrichment says nothing.
+    Categories of all SNPs and continuous annotations are left out: their enrichment says nothing.
 
     Parameters
     ----------
@@ -34,28 +34,19 @@ def plot_partition(
     """
     labels = [result.trait for result in results] if labels is None else list(labels)
     categories = list(dict.fromkeys(name for result in results for name in _shown_categories(result)))
-    ax = ax if ax is not None else new_axes(6.4, 1.3 + (0.16 + 0.14 * len(results)) * len(categories))
-    offsets = (np.arange(len(results)) - (len(results) - 1) / 2) * 0.7 / max(len(results), 1)
-    for result, label, offset, colour in zip(results, labels, offsets, _colours(len(results)), strict=True):
-        places = {name: result.categories.index(name) for name in _shown_categories(result)}
-        found = result.enrichments.enrichment
-        for hollow in (False, True):
-            names = [name for name in places if (result.statuses[places[name]] != "ok") == hollow]
-            rows = [places[name] for name in names]
-            ax.errorbar(
-                found.value[rows], [categories.index(name) + offset for name in names], xerr=Z95 * found.se[rows],
-                fmt="o", ms=4, lw=1.2, color=colour, mfc="white" if hollow else colour,
-                label=f"{label} (caution)" if hollow and rows else None if hollow else label,
-            )  # fmt: skip
-    ax.axvline(1, color=GREY, lw=0.8, ls=":")
-    ax.axvline(0, color=GREY, lw=0.8)
-    ax.set(
-        xlabel="enrichment (share of h2 over share of SNPs), 95% interval",
-        yticks=range(len(categories)), yticklabels=categories, ylim=(len(categories) - 0.5, -0.5),
-    )  # fmt: skip
-    ax.tick_params(axis="y", labelsize=8)
-    if len(results) > 1 or any(status != "ok" for result in results for status in result.statuses):
-        ax.legend(frameon=False, fontsize=8)
+    series = [
+        _enrichments(result, categories, label) for result, label in zip(results, labels, strict=True)
+    ]  # fmt: skip
+    n_lines = legend_lines(series, 3) if series else 0
+    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(categories), len(series), n_lines)
+    draw_forest(ax, [plain(name) for name in categories], series, null=1.0, numbers="enrichment (SE)")
+    if not categories:
+        ax.text(0.5, 0.5, "no binary category but that of all SNPs", transform=ax.transAxes, ha="center",
+                fontsize=7, color=GREY)  # fmt: skip
+    title = labels[0] if len(labels) == 1 else ""
+    label_axes(ax, "enrichment (share of h² over share of SNPs), 95% interval", title=title)
+    if series:
+        forest_legend(ax, series, columns=3)
     return ax
 
 
@@ -67,8 +58,16 @@ def _shown_categories(result: PartitionResult) -> list[str]:
     ]
 
 
-def _colours(n_results: int) -> list[str]:
-    return [SERIES[place % len(SERIES)] for place in range(n_results)]
+def _enrichments(result: PartitionResult, categories: Sequence[str], label: str) -> Estimates:
+    shown, found = set(_shown_categories(result)), result.enrichments.enrichment
+    places = [result.categories.index(name) if name in shown else None for name in categories]
+    return Estimates(
+        [np.nan if place is None else found.value[place] for place in places],
+        [np.nan if place is None else found.se[place] for place in places],
+        ["ok" if place is None else result.statuses[place] for place in places],
+        label,
+        ["" if place is None else "no estimate" for place in places],
+    )
 
 
 def plot_quantiles(result: PartitionResult, ax: Axes | None = None) -> Axes:
@@ -78,42 +77,60 @@ def plot_quantiles(result: PartitionResult, ax: Axes | None = None) -> Axes:
     ----------
     result
         Of :func:`sumh2.fit_partition` with bins.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ValueError
+        The result has no bins.
     """
     if result.quantiles is None:
         raise ValueError("the result has no bins")
-    ax = ax if ax is not None else new_axes(4.6, 3.6)
+    ax = ax if ax is not None else new_axes(ONE_COLUMN, 68)
     found = result.quantiles.enrichment
     bins = np.arange(1, len(found.value) + 1)
-    ax.bar(bins, found.value, yerr=Z95 * found.se, color=SERIES[0], alpha=0.75, error_kw={"lw": 1.2, "ecolor": GREY})
-    ax.axhline(1, color=GREY, lw=0.8, ls=":")
-    ax.set(
-        xlabel=f"bin of {result.sums.quantiles.of}, from low to high", ylabel="enrichment, 95% interval", xticks=bins,
-        title=result.trait,
-    )  # fmt: skip
+    ax.bar(bins, found.value, width=0.75, color=BLUE, alpha=0.55, lw=0)
+    ax.errorbar(bins, found.value, yerr=Z95 * found.se, fmt="o", ms=3, color="black", lw=0.9)
+    ax.axhline(0, color=GREY, lw=0.7)
+    ax.axhline(1, color=GREY, lw=0.7, ls=":")
+    ax.set_xticks(bins)
+    label_axes(
+        ax, f"bin of {plain(result.sums.quantiles.of)}, from low to high", "enrichment, 95% interval", result.trait
+    )
     return ax
 
 
 def plot_stratified_rg(result: StratifiedRgResult, ax: Axes | None = None) -> Axes:
-    """Forest of genetic correlations by category with 95% intervals, a colour a pair; the last row is all SNPs."""
-    names = [*result.categories, ALL]
-    ax = ax if ax is not None else new_axes(6.2, 1.3 + (0.16 + 0.14 * len(result.pairs)) * len(names))
-    offsets = (np.arange(len(result.pairs)) - (len(result.pairs) - 1) / 2) * 0.7 / len(result.pairs)
-    for (key, pair), offset, colour in zip(result.pairs.items(), offsets, _colours(len(result.pairs)), strict=True):
-        label = " – ".join(result.traits[trait] for trait in key)
-        known = np.flatnonzero(np.isfinite(pair.rg))
-        ax.errorbar(
-            pair.rg[known], known + offset, xerr=Z95 * pair.rg_se[known], fmt="o", ms=4, lw=1.2, color=colour,
-            label=label,
-        )  # fmt: skip
-        for place in np.flatnonzero(~np.isfinite(pair.rg)):
-            ax.text(0.02, place + offset, "no rg", va="center", fontsize=7, color=STATUS_COLOURS["unusable"])
-    for bound in (-1, 1):
-        ax.axvline(bound, color=GREY, lw=0.8, ls=":")
-    ax.axvline(0, color=GREY, lw=0.8)
-    ax.set(
-        xlabel="genetic correlation of the SNPs in the category, 95% interval", yticks=range(len(names)),
-        yticklabels=names, ylim=(len(names) - 0.5, -0.5),
-    )  # fmt: skip
-    ax.tick_params(axis="y", labelsize=8)
-    ax.legend(frameon=False, fontsize=8)
+    """Forest of genetic correlations by category with 95% intervals, a colour and a marker a pair; the last row is all
+    SNPs.
+
+    Parameters
+    ----------
+    result
+        Of :func:`sumh2.fit_stratified_rg`.
+    ax
+        Where to draw; a new figure by default.
+    """
+    names = [*map(plain, result.categories), "all SNPs"]
+    series = [
+        Estimates(
+            pair.rg, pair.rg_se, pair.statuses, " – ".join(plain(result.traits[trait], 24) for trait in key),
+            ["no rg: a heritability is not positive"] * len(names) if len(result.pairs) == 1 else [""] * len(names),
+        )
+        for key, pair in result.pairs.items()
+    ]  # fmt: skip
+    width = WIDE_COLUMN if len(series) < 4 else TWO_COLUMNS
+    ax = ax if ax is not None else forest_axes(width, len(names), len(series), legend_lines(series, 2))
+    draw_forest(ax, names, series, bounds=(-1, 1), limits=_correlation_limits(series), numbers="rg (SE)")
+    title = series[0].label if len(series) == 1 else ""
+    label_axes(ax, "genetic correlation of the SNPs in the category, 95% interval", title=title)
+    forest_legend(ax, series, columns=2)
     return ax
+
+
+def _correlation_limits(series: Sequence[Estimates]) -> tuple[float, float] | None:
+    """Correlations of small categories can be anything: none beyond ±2 is worth the space."""
+    values = np.concatenate([np.asarray(one.value, float) for one in series])
+    ends = np.concatenate([np.abs(values), np.abs(values) + Z95 * np.concatenate([one.se for one in series])])
+    return (-2.0, 2.0) if np.nanmax(ends, initial=0.0) > 2 else None
