@@ -1,8 +1,8 @@
 """One truth in the clothes of every format: sixty SNPs, their effects, and how each tool would have written them.
 
-Beside each header stands the page or program that documents it.  The headers were written down from knowledge of the
-tools and from FIELD.md, D1; the pages were not opened when this was written, so that a header here proves how we read it,
-not that every version of the tool writes it.  `sumh2.gwas.signatures` names the same sources.
+Beside each header stands the page or program that documents it, as `sumh2.gwas.signatures` names it too; the pages were not
+opened.  Which headers were seen in a file, and how, is in `gwas_sources`: where it says "documentation", the header here
+proves how we read it, not that every version of the tool writes it.
 """
 
 from __future__ import annotations
@@ -277,9 +277,9 @@ FORMATS = [
            lambda s: (f"chr{s.chrom}", s.name, s.of_some.alt, s.of_some.ref, s.bp, 0.98, repr(s.of_some.odds_ratio), s.se,
                       s.p, 0), options=(("n_cas", CASES), ("n_con", CONTROLS))),
     Format("LDAK .assoc", "dougspeed.com/single-predictor-analysis",
-           "Chromosome Predictor Basepair A1 A2 Wald_Stat Wald_P Effect SE A1_Mean MAF",
+           "Chromosome Predictor Basepair A1 A2 Wald_Stat Wald_P Effect SE MAF CallRate MachR2 SPA_Status",
            lambda s: (s.chrom, s.name, s.bp, s.of_some.alt, s.of_some.ref, s.of_some.z, s.p, s.of_some.beta, s.se,
-                      2 * s.of_some.frequency, s.maf), separator=" ", options=(("n", 10_000),)),
+                      s.maf, 0.99, "NA", "NOT_USED"), separator=" ", options=(("n", 10_000),)),
     Format("LDAK summaries", "dougspeed.com/summary-statistics, Z", "Predictor A1 A2 n Z A1Freq",
            lambda s: (s.name, s.of_some.alt, s.of_some.ref, s.n, s.of_some.z, s.of_some.frequency), separator=" "),
     Format("LDAK summaries", "dougspeed.com/summary-statistics, Direction and Stat", "Predictor A1 A2 Direction Stat n",
@@ -294,4 +294,33 @@ FORMATS = [
            "CHR SNP BP NMISS BETA SE R2 T P",
            lambda s: (s.chrom, s.name, s.bp, s.n, s.of_minor.beta, s.se, 0.01, s.of_minor.z, s.p), separator=" ",
            options=(("no_alleles", True),)),
+    Format("PLINK 2, chosen columns", "plink2 --help glm, cols=ax,nobs,beta,se,p", "#ID A1 AX OBS_CT BETA SE P",
+           lambda s: (s.name, s.of_some.alt, s.of_some.ref, s.n, s.of_some.beta, s.se, s.p)),
+    Format("PLINK 1 .meta", "cog-genomics.org/plink/1.9/formats#meta",
+           "CHR BP SNP A1 A2 N P P(R) OR OR(R) Q I",
+           lambda s: (s.chrom, s.bp, s.name, s.of_some.alt, s.of_some.ref, 2, s.p, 0.5, repr(s.of_some.odds_ratio), 1, 0.5,
+                      0), separator=" ", options=(("n", 10_000),)),
+    Format("GWAMA", "geenivaramu.ee/en/tools/gwama, .out",
+           "chromosome position rs_number reference_allele other_allele eaf OR OR_se OR_95L OR_95U z p-value "
+           "_-log10_p-value q_statistic q_p-value i2 n_studies n_samples effects",
+           lambda s: (s.chrom, s.bp, s.name, s.of_some.alt, s.of_some.ref, s.of_some.frequency, s.of_some.odds_ratio,
+                      s.se * s.of_some.odds_ratio / 2, 0.9, 1.1, s.of_some.z, s.p, s.log10p, 1, 0.5, 0, 2, s.n, "++")),
+    Format("ProbABEL", "ProbABEL manual, palinear",
+           "name A1 A2 Freq1 MAF Quality Rsq n Mean_predictor_allele beta_SNP_addA1 sebeta_SNP_addA1 chi2_SNP_add",
+           lambda s: (s.name, s.of_some.alt, s.of_some.ref, s.of_some.frequency, s.maf, 1, 0.98, s.n, s.of_some.frequency,
+                      s.of_some.beta, s.se, s.z**2), separator=" "),
+    Format("FaST-LMM", "fastlmm.association.single_snp, output_file_name",
+           "sid_index SNP Chr GenDist ChrPos PValue SnpWeight SnpWeightSE EffectSize Mixing Nullh2",
+           lambda s: (1, s.name, float(s.chrom), 0.1, float(s.bp), s.p, s.beta, s.se, 0.01, 0, 0.5),
+           options=(("n", 10_000), ("no_alleles", True))),
+    Format("GCTA MLMA", "yanglab.westlake.edu.cn/software/gcta/#MLMA", "Chr SNP bp A1 A2 Freq b se p",
+           lambda s: (s.chrom, s.name, s.bp, s.of_some.alt, s.of_some.ref, s.of_some.frequency, s.of_some.beta, s.se, s.p),
+           options=(("n", 10_000),)),
+    Format("GenomicSEM", "github.com/GenomicSEM/GenomicSEM/wiki/4.-Common-Factor-GWAS",
+           "SNP CHR BP MAF A1 A2 lhs op rhs est se_c SE Z_Estimate Pval_Estimate chisq chisq_df",
+           lambda s: (s.name, s.chrom, s.bp, s.maf, s.of_some.alt, s.of_some.ref, "F1", "~", "SNP", s.of_some.beta, s.se,
+                      9 * s.se, s.of_some.z, s.p, 77, 3), options=(("n", 10_000),)),
+    Format("Popcorn", "github.com/brielin/Popcorn, README", "rsid a1 a2 af N beta SE",
+           lambda s: (s.name, s.of_some.ref, s.of_some.alt, s.of_some.frequency, s.n, s.of_some.beta, s.se),
+           options=(("effect_allele", "a2"), ("other_allele", "a1"))),
 ]  # fmt: skip

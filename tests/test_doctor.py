@@ -331,6 +331,63 @@ def test_linear_model_of_cases_is_no_alarm(folder):
     assert found.status == "note" and "linear model" in found.found
 
 
+def test_linear_model_of_cases_after_genomic_control_is_no_alarm(folder):
+    """SE raised by a lambda of 1.5 (found on simulated files: benchmarks/doctor_rates.py)."""
+    columns = study()
+    scale = np.sqrt(1.5) * CASES * CONTROLS / (CASES + CONTROLS) ** 2
+    columns["BETA"], columns["SE"] = columns["BETA"] * scale, columns["SE"] * scale
+    found = check_of(diagnose(folder, columns), "n")
+    assert found.status == "note" and "linear model" in found.found
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.5, "caution"), (1.0, "note"), (0.25, "ok")])
+def test_effective_n_beside_effects_that_do_not_say_what_they_are(share, status, folder):
+    """A column headed NEFF tells of cases: half of it is an alarm even if nothing calls BETA a log odds ratio."""
+    columns = study()
+    columns["NEFF"] = np.full(len(columns["SNP"]), share * N_EFF)
+    del columns["N_CAS"], columns["N_CON"]
+    found = check_of(diagnose(folder, columns), "n")
+    assert found.status == status, found
+    assert ("half of the effective N" in found.found) == (status == "caution")
+
+
+def test_all_people_under_the_name_of_effective_n(folder):
+    columns = study()
+    columns["NEFF"] = np.full(len(columns["SNP"]), 2.5 * N_EFF)
+    columns["OR"] = np.exp(columns.pop("BETA"))
+    del columns["N_CAS"], columns["N_CON"]
+    found = check_of(diagnose(folder, columns), "n")
+    assert found.status == "caution" and "headed as effective, but is 2.5" in found.found
+    columns["N"] = columns.pop("NEFF")
+    assert check_of(diagnose(folder, columns), "n").status == "note"
+
+
+@pytest.mark.parametrize(("factor", "status"), [(1.01, "ok"), (1.05, "note"), (1.12, "caution"), (1 / 1.12, "caution")])
+def test_p_that_is_corrected_a_little(factor, status, folder):
+    """A constant factor is seen long before single SNPs differ."""
+    columns = study()
+    columns["P"] = 2 * norm.sf(np.abs(columns["BETA"] / columns["SE"]) / factor)
+    found = check_of(diagnose(folder, columns), "z")
+    assert found.status == status and found.values["factor"] == pytest.approx(factor, rel=1e-6)
+
+
+def test_damage_in_a_column_that_munge_does_without_ends_no_audit(folder):
+    columns = study()
+    columns["Z"] = (columns["BETA"] / columns["SE"]).astype(object)
+    columns["Z"][7] = "abc"
+    result = diagnose(folder, columns)
+    assert "column Z: found 'abc', expected a number: only the columns that munge needs are looked at" in result.columns
+    assert check_of(result, "losses").values["n_kept"] > 1000
+
+
+def test_file_without_names_is_told_how_to_munge_it(folder):
+    columns = study()
+    del columns["SNP"]
+    result = diagnose(folder, columns, panel_of(study()))
+    assert "--match-by position" in check_of(result, "names").advice and alarms(result) == {"names"}
+    assert check_of(result, "frequency").values["correlation"] > 0.99  # found by position all the same
+
+
 def test_half_n_of_a_standardised_trait_is_noted(folder):
     columns = study(binary=False)
     columns["N"] = columns["N"] / 2

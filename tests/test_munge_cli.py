@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -12,28 +11,10 @@ import pytest
 from gwas_formats import make_snps
 from test_doctor import half_effective_n, study, write
 
-from ldscores import __version__
-from ldscores.shared.command_line import run_commands
-from ldscores.shared.logs import configure_logging
 from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_files import write_tagging
-from sumh2.cli import COMMANDS
 from sumh2.gwas.panel_files import read_known_variants
 from sumh2.sumstats_files import read_sumstats
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command line in this process: exit status, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["sumh2", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            run_commands("sumh2", summary="", commands=COMMANDS, version=__version__)
-        return stopped.value.code or 0, *capsys.readouterr()
-
-    yield call
-    configure_logging()
 
 
 @pytest.fixture
@@ -44,30 +25,30 @@ def gwas(tmp_path):
     return tmp_path / "gwas.tsv"
 
 
-def test_doctor_prints_and_writes(run, gwas, tmp_path):
-    status, out, _ = run("doctor", gwas, "--out", tmp_path / "audit")
+def test_doctor_prints_and_writes(run_sumh2, gwas, tmp_path):
+    status, out, _ = run_sumh2("doctor", gwas, "--out", tmp_path / "audit")
     assert status == 0 and "half of the effective N" in out and "What to do:" in out
     assert out.rstrip().endswith("audit.json") and (tmp_path / "audit.tsv").exists()
-    status, out, _ = run("doctor", gwas, "--json")
+    status, out, _ = run_sumh2("doctor", gwas, "--json")
     content = json.loads(out)
     assert content["status"] == "caution" and {each["check"] for each in content["checks"]} >= {"n", "z", "inflation"}
 
 
-def test_ldscs_names_of_flags(run, tmp_path):
+def test_ldscs_names_of_flags(run_sumh2, tmp_path):
     snps = make_snps()
     path = tmp_path / "gwas.txt"
     lines = ["SNP X Y F BETA SE N", *(f"{s.name} {s.alt} {s.ref} {s.frequency} {s.beta} {s.se} {s.n}" for s in snps)]
     path.write_text("\n".join(lines) + "\n")
-    status, out, err = run("munge", path, "--a1", "X", "--a2", "Y", "--frq", "F", "--out", tmp_path / "x")
+    status, out, err = run_sumh2("munge", path, "--a1", "X", "--a2", "Y", "--frq", "F", "--out", tmp_path / "x")
     assert status == 0, err
     found = read_sumstats(tmp_path / "x.sumstats.parquet").to_frame()
     assert found["A1"].tolist() == [snp.alt for snp in snps] and found["EAF"].tolist() == [
         snp.frequency for snp in snps
     ]
-    status, _, err = run("munge", path, "--a1", "X", "--effect-allele", "X", "--a2", "Y", "--out", tmp_path / "x")
-    assert status == 1 and "found --effect-allele and --a1, which are the same" in err
+    status, _, err = run_sumh2("munge", path, "--a1", "X", "--effect-allele", "X", "--a2", "Y", "--out", tmp_path / "x")
+    assert status == 2 and "found --effect-allele and --a1, which are the same" in err
     for flag in ("--N", "--N-cas", "--N-col"):
-        status, _, err = run("munge", path, flag, "5", "--out", tmp_path / "x")
+        status, _, err = run_sumh2("munge", path, flag, "5", "--out", tmp_path / "x")
         assert status == 2 and f"did you mean {flag.lower()}?" in err
 
 
@@ -84,7 +65,7 @@ def test_a_gwas_that_was_not_munged_is_noted(tmp_path, caplog):
     assert not caplog.text
 
 
-def test_a_tagging_is_a_panel(run, tmp_path):
+def test_a_tagging_is_a_panel(run_sumh2, tmp_path):
     """Its MAF is the frequency of A1, the minor allele."""
     snps = sorted(make_snps(200), key=lambda s: (s.chrom, s.bp))
     codes = {letter: number for number, letter in enumerate("ACGT")}
@@ -101,11 +82,11 @@ def test_a_tagging_is_a_panel(run, tmp_path):
     lines = ["CHR BP REF ALT EAF BETA SE N"]
     lines += [f"{s.chrom} {s.bp} {s.ref} {s.alt} {s.frequency} {s.beta} {s.se} {s.n}" for s in snps]
     path.write_text("\n".join(lines) + "\n")
-    status, out, err = run("munge", path, "--match-by", "position", "--ld", tmp_path / "eur.tagging.parquet", "--out",
+    status, out, err = run_sumh2("munge", path, "--match-by", "position", "--ld", tmp_path / "eur.tagging.parquet", "--out",
                            tmp_path / "x")  # fmt: skip
     assert status == 0, err
     found = read_sumstats(tmp_path / "x.sumstats.parquet").to_frame()
     assert found["SNP"].tolist() == [s.name for s in snps] and found["A1"].tolist() == [s.alt for s in snps]
     assert "ALT is the effect allele" in out
-    status, out, _ = run("doctor", path, "--effect-allele", "ALT", "--ld", tmp_path / "eur.tagging.parquet")
+    status, out, _ = run_sumh2("doctor", path, "--effect-allele", "ALT", "--ld", tmp_path / "eur.tagging.parquet")
     assert status == 0 and "EAF correlates +1.000" in out and "munge it with --match-by position" in out

@@ -24,10 +24,20 @@ _MANY = 1000
 _SHARE = 0.01
 #: N below this share of what SE and frequency imply is too small: between an effective N and half of it.
 _N_TOO_SMALL = 0.65
+#: Above this it is about half of it.
+_HALF = 0.4
+#: The same where nothing but the name of N says that effects are log odds ratios: a quantitative trait may come to 0.4.
+_SURELY_HALF = 0.45
+#: An N that calls itself effective and is larger than this many times what SE and frequency imply is another N.
+_NOT_EFFECTIVE = 1.8
 #: N above this many times what SE and frequency imply counts people who were not analysed.
 _N_TOO_LARGE = 1.6
 #: A 5th percentile of the implied N below this share of its median: SNPs were seen in different numbers of people.
 _N_SPREAD = 0.5
+#: Logarithm of a typical Z over that of P from which P (or SE) is corrected; from which it is worth a note.
+_P_CORRECTED, _P_A_LITTLE_CORRECTED = 0.07, 0.03
+#: Share of Z apart from P by more than 0.2 and 10 % from which they are of different things.
+_P_APART = 0.25
 #: Lambda below this over many SNPs is a corrected or mistaken standard error.
 _DEFLATED = 0.85
 
@@ -69,16 +79,28 @@ def check_z(columns: AuditColumns) -> AuditCheck | None:
         apart = _share_apart(np.abs(size), columns.p_size)
         if np.isfinite(apart):
             values["share_p_apart"] = apart
-            factor = float(np.nanmedian(np.abs(size)) / max(np.nanmedian(columns.p_size), 1e-300))
+            values["factor"] = factor = _typical_factor(np.abs(size), columns.p_size)
             found.append(f"{100 * apart:.1f}% of Z differ from P (a typical Z is {factor:.2f} times that of P)")
-            if apart > 0.1 and status == "ok" and not 0.9 < factor < 1.1:
+            # A constant factor is a correction; without one, P is of something else.
+            off = abs(np.log(factor)) if factor > 0 else np.inf
+            if status == "ok" and (off > _P_CORRECTED or apart > _P_APART):
                 status = "caution"
                 advice = "P is corrected, or of another test, or SE is not the effect's; --z-from p takes P"
+            elif status == "ok" and off > _P_A_LITTLE_CORRECTED:
+                status, advice = "note", "P or SE is a little corrected, or of another test; munge takes BETA / SE"
     return AuditCheck("z", status, "; ".join(found), advice, values) if found else None
 
 
+def _typical_factor(size: NDArray, other: NDArray) -> float:
+    """Median of |Z| over that of P where neither is near 0 nor cut off; of the medians where there are few such."""
+    usable = np.isfinite(size) & (other > 1) & (other < 20)
+    if usable.sum() < _FEW:
+        return float(np.nanmedian(size) / max(np.nanmedian(other), 1e-300))
+    return float(np.median(size[usable] / other[usable]))
+
+
 def _share_apart(size: NDArray, other: NDArray) -> float:
-    """Share of the rows with two |Z| apart by more than 0.2 and 10 %; NaN where too few can be compared."""
+    """Share of the rows with two |Z| apart by more than 0.2 and 10 % of the second; NaN where too few can be compared."""
     both = np.isfinite(size) & np.isfinite(other) & (other < 37)
     if both.sum() < _FEW:
         return float("nan")
@@ -111,6 +133,9 @@ def check_n(columns: AuditColumns) -> AuditCheck | None:
         return spread
     if columns.is_binary:
         return _check_binary_n(columns, stated, typical, int(well.sum()), values)
+    if columns.n_is_effective and _SURELY_HALF < stated / (4 * typical) < _N_TOO_SMALL:
+        values |= {"implied": 4 * typical, "ratio": stated / (4 * typical)}
+        return _check_binary_n(columns, stated, 4 * typical, int(well.sum()), values)
     found = f"N {stated:,.0f}; SE and frequency imply {typical:,.0f} for a trait of variance 1"
     if 0.8 < ratio < 1.25:
         return AuditCheck("n", "ok", found, values=values)
@@ -137,7 +162,8 @@ def _check_spread(columns: AuditColumns, implied, well, stated: float, values: d
 def _check_binary_n(columns: AuditColumns, stated: float, typical: float, n_compared: int, values: dict) -> AuditCheck:
     ratio, share = stated / typical, columns.share_cases
     found = f"N {stated:,.0f}; SE and frequency imply an effective N of {typical:,.0f}"
-    linear = ratio * 4 < 0.3 and (not np.isfinite(share) or abs(ratio * 4 / (share * (1 - share)) - 1) < 0.3)
+    # A standard error that is corrected by genomic control raises the ratio up to twofold.
+    linear = 0.7 < ratio * 4 / (share * (1 - share)) < 2 if np.isfinite(share) else ratio * 4 < 0.3
     if linear:
         return AuditCheck("n", "note", f"{found} if effects were log odds ratios; they are of a linear model of 0 and 1",
                           "Z is good as it is; do not take BETA for a log odds ratio", values)  # fmt: skip
@@ -146,7 +172,7 @@ def _check_binary_n(columns: AuditColumns, stated: float, typical: float, n_comp
         if cases is not None and abs(stated / max(np.nanmedian(cases), 1) - 1) < 0.02:
             what = "N counts the cases without the controls"
             advice = "give --n-cas and --n-con, or --neff with both columns"
-        elif ratio > 0.4:
+        elif ratio > _HALF:
             what = "N is half of the effective N, or counts cases without controls"
             advice = (
                 f"double it (--n {2 * stated:.0f} if it is one number, or call the column Neff_half), or give --n-cas and "
@@ -158,6 +184,9 @@ def _check_binary_n(columns: AuditColumns, stated: float, typical: float, n_comp
                           advice, values)  # fmt: skip
     if ratio <= 1.35:
         return AuditCheck("n", "ok", found, values=values)
+    if columns.n_is_effective and stated / values["best"] > _NOT_EFFECTIVE and n_compared >= _MANY:
+        return AuditCheck("n", "caution", f"{found}: N is headed as effective, but is {ratio:.2f} times that",
+                          "is it the number of all people? give --n-cas and --n-con with --neff", values)  # fmt: skip
     if np.isfinite(share):
         expected = 1 / (4 * share * (1 - share))
         if stated / values["best"] / expected > _N_TOO_LARGE and n_compared >= _MANY:

@@ -14,6 +14,7 @@ from ldscores.shared.alleles import NOT_A_BASE
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from sumh2.gwas.alleles import allele_codes, panel_rows
+from sumh2.gwas.header_names import FIELDS
 from sumh2.gwas.headers import clean_header
 from sumh2.gwas.panel import KnownVariants
 from sumh2.gwas.table import GwasTable, read_positions
@@ -46,6 +47,8 @@ class AuditColumns:
         People; n as munge would take it.
     n_source
         How n came about; "" without.
+    n_is_effective
+        It is a column that says it is an effective N, or half of one.
     is_binary
         The file says that effects are log odds ratios.
     share_cases
@@ -73,6 +76,7 @@ class AuditColumns:
     n: NDArray[np.float64] | None
     n_cas: NDArray[np.float64] | None
     n_source: str
+    n_is_effective: bool
     is_binary: bool
     share_cases: float
     bp: NDArray[np.int64] | None
@@ -92,7 +96,7 @@ class AuditColumns:
     def effect_z(self) -> NDArray[np.float64] | None:
         """BETA / SE, else Z, else |Z| of P, (n_rows,)."""
         if self.beta is not None and self.se is not None:
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(all="ignore"):
                 return np.where(self.se > 0, self.beta / self.se, np.nan)
         return self.z if self.z is not None else self.p_size
 
@@ -140,7 +144,8 @@ def collect_columns(
     return AuditColumns(
         gwas=sample, n_rows=sample.table.num_rows, a1=a1, a2=a2, eaf=number("EAF"), maf=number("MAF"),
         info=number("INFO"), beta=beta, odds_ratio=odds_ratio, se=se, z=number("Z"), p_size=z_of_p(p) if p else None,
-        n=n, n_cas=cases, n_source=n_source, is_binary=is_binary or odds_ratio is not None or _names_log_odds(sample),
+        n=n, n_cas=cases, n_source=n_source, n_is_effective=_says_effective(sample, n_source),
+        is_binary=is_binary or odds_ratio is not None or _names_log_odds(sample),
         share_cases=share, bp=read_positions(sample.array("BP"))[0] if "BP" in sample else None,
         places=panel_rows(sample, panel) if panel is not None else None,
         rounding_of_se=float(np.nanmedian(half_units(se) / np.where(se > 0, se, np.nan))) if _some(se) else float("nan"),
@@ -153,6 +158,13 @@ def _some(values: NDArray | None) -> bool:
 
 def _log(odds_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(odds_ratio > 0, np.log(np.where(odds_ratio > 0, odds_ratio, 1)), np.nan)
+
+
+def _says_effective(gwas: GwasTable, n_source: str) -> bool:
+    columns = gwas.column_map.columns
+    named = [columns[name] for name in ("N", "N_EFF_HALF") if name in columns]
+    words = {*FIELDS["N"].names()[1], *FIELDS["N_EFF_HALF"].names()[0]}
+    return any(clean_header(name) in words and name in n_source for name in named)
 
 
 def _names_log_odds(gwas: GwasTable) -> bool:

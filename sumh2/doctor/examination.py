@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.doctor.check import STATUSES, AuditCheck, line_of
 from sumh2.doctor.checks import check_inflation, check_info, check_n, check_signs, check_z
@@ -23,6 +24,7 @@ from sumh2.doctor.panel_checks import (
     check_frequency,
     check_palindromes,
 )
+from sumh2.doctor.sample import AuditSample, sample_of
 from sumh2.gwas.alleles import gwas_keys, panel_rows
 from sumh2.gwas.panel import KnownVariants, chromosome_codes
 from sumh2.gwas.table import GwasTable, read_positions
@@ -58,7 +60,11 @@ class DoctorResult(Result):
         Rows that each filter of munge would remove.
     n_read, n_kept
         Rows read, and left after the filters; n_kept is -1 where munge would stop.
+    sample
+        The rows that were looked at, for figures.
     """
+
+    kind: ClassVar[str] = "doctor"
 
     source: str
     columns: str
@@ -67,6 +73,7 @@ class DoctorResult(Result):
     n_read: int
     n_kept: int
     run: Mapping[str, Any] = field(default_factory=dict)
+    sample: AuditSample | None = field(default=None, repr=False, compare=False)
 
     @property
     def status(self) -> str:
@@ -121,6 +128,8 @@ def audit_munged(
 def _check_columns(
     columns: AuditColumns, panel: KnownVariants | None, others: Sequence[tuple[KnownVariants, NDArray[np.int64]]]
 ) -> list[AuditCheck]:
+    if columns.n_rows == 0:
+        return []  # e.g. no row with the additive effect: munge says so
     found = [
         check_effect_allele(columns.gwas.column_map),
         check_frequency(columns, panel),
@@ -169,7 +178,12 @@ def examine_gwas(
     columns = collect_columns(gwas, options, panel, cohorts)
     places = [(each, panel_rows(columns.gwas, each)) for each in others]
     checks = _check_columns(columns, panel, places)
-    of_the_file = (_check_duplicates(gwas), _check_chromosomes(gwas), _check_positions(gwas))
+    of_the_file = (
+        _check_names(gwas, options),
+        _check_duplicates(gwas),
+        _check_chromosomes(gwas),
+        _check_positions(gwas),
+    )
     checks += [each for each in of_the_file if each is not None]
     losses: tuple[FilterCount, ...] = ()
     n_kept = -1
@@ -180,7 +194,19 @@ def examine_gwas(
     except InputError as error:
         text = str(error).removeprefix(f"{gwas.source}: ")
         checks.append(AuditCheck("munge", "unusable", f"munge would stop: {text}", "correct this first"))
-    return DoctorResult(gwas.source, str(gwas.column_map), tuple(checks), tuple(losses), gwas.table.num_rows, n_kept)
+    return DoctorResult(
+        gwas.source, str(gwas.column_map), tuple(checks), tuple(losses), gwas.table.num_rows, n_kept,
+        sample=sample_of(columns, panel),
+    )  # fmt: skip
+
+
+def _check_names(gwas: GwasTable, options: MungeOptions) -> AuditCheck | None:
+    """Variants without names, which munge finds by position only if it is told to."""
+    if not gwas.column_map.nameless or options.match_by == "position":
+        return None
+    found = "the file has no names of variants, only positions and alleles"
+    advice = "munge it with --match-by position and --ld or --reference, or name the column with --snp"
+    return AuditCheck("names", "caution", found, advice)
 
 
 def _check_duplicates(gwas: GwasTable) -> AuditCheck | None:
@@ -215,7 +241,7 @@ def _check_chromosomes(gwas: GwasTable) -> AuditCheck | None:
         return AuditCheck("chromosomes", "ok", "1 to 22 are there")
     if len(missing) == 22:
         return AuditCheck("chromosomes", "note", "none is numbered 1 to 22: not human, or another column")
-    shown = ", ".join(missing[:8]) + (" ..." if len(missing) > 8 else "")
+    shown = first_of(missing, 8)
     return AuditCheck("chromosomes", "note", f"{len(missing)} of 22 are missing ({shown})",
                       "heritability of part of the genome is not that of the whole: is the file complete?")  # fmt: skip
 

@@ -66,7 +66,7 @@ FIELDS: dict[str, Field] = {each.name: each for each in (
     Field("REF", "--other-allele", "allele of the reference genome", (
         "REF REF_ALLELE REFERENCE_ALLELE", "NAME:REF"), CATEGORY),
     Field("ALT", "--effect-allele", "alternative allele", (
-        "ALT ALT_ALLELE ALTERNATE_ALLELE ALTERNATIVE_ALLELE", "NAME:ALT"), CATEGORY),
+        "ALT ALT_ALLELE ALTERNATE_ALLELE ALTERNATIVE_ALLELE", "ALT1", "NAME:ALT"), CATEGORY),
     Field("P", "--p", "p-value", (
         "P PVALUE P_VALUE PVAL P_VAL P_BOLT_LMM P_LINREG P_WALD WALD_P MTAG_PVAL FREQUENTIST_ADD_PVALUE PVAL_NOMINAL",
         "GC_PVALUE P_BOLT_LMM_INF"), TEXT),

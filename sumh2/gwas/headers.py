@@ -199,6 +199,8 @@ def map_columns(
             column = finder.best(each, tiers, taken=(*columns.values(), *averaged), notes=notes)
             columns |= {each.name: column} if column is not None else {}
     pair = _map_alleles(finder, columns, signature, first_rows, need_alleles, with_panel)
+    if signature.doubt and signature.settles_alleles(finder.by_name) and not {"A1", "A2"} & set(overrides or {}):
+        _doubt(signature, columns, need_alleles, where)
     rule = _effect_rule(columns, overrides or {}, signature, finder.by_name)
     if rule == "convention":
         notes.append(_convention_note(columns, pair))
@@ -337,6 +339,17 @@ def _map_alleles(
     candidates = tuple(column for column in genome.values() if column) if not {"A1", "A2"} & set(columns) else ()
     message = _allele_message(finder, columns, genome, first_rows)
     raise AlleleDoubt(message, candidates) if candidates else InputError(message)
+
+
+def _doubt(signature: Signature, columns: Mapping[str, str], needed: bool, where: str) -> None:
+    """Raise AlleleDoubt: the header is that of a tool whose effect allele is not the usual one, but may be anyone's."""
+    if needed and {"A1", "A2"} <= set(columns):
+        a1, a2 = columns["A1"], columns["A2"]
+        raise AlleleDoubt(
+            f"{where}: {signature.doubt}; elsewhere {a1} is the effect allele; expected to be told which of them it is; if "
+            f"the file is {signature.tool}'s, say --effect-allele {a2} --other-allele {a1}, else --effect-allele {a1}",
+            (a1, a2),
+        )
 
 
 def _effect_rule(columns: Mapping[str, str], overrides: Mapping[str, str], signature: Signature, header) -> Rule:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import encode_alleles
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.tables import read_table
 from sumh2.gwas.alleles import (
     FrequencyComparison,
@@ -165,7 +165,7 @@ def complete_from_panel(gwas: GwasTable, options: MungeOptions, panel: KnownVari
     if options.match_by == "position":
         gwas = match_by_position(gwas, options, panel)
     elif options.liftover is not None:
-        raise InputError(
+        raise OptionError(
             f"{gwas.source}: found --liftover without --match-by position, expected both; names do not depend on the build"
         )
     if "SNP" not in gwas:

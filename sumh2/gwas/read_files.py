@@ -30,7 +30,7 @@ from sumh2.gwas.matching_files import check_convention, complete_from_panel, set
 from sumh2.gwas.names import NAME_WITH_ALLELES, parts_of_names
 from sumh2.gwas.panel import KnownVariants
 from sumh2.gwas.side_files import read_comment_words, read_side_file
-from sumh2.gwas.table import GwasTable
+from sumh2.gwas.table import GwasTable, read_positions
 from sumh2.gwas.vcf_files import is_vcf, read_gwas_vcf
 from sumh2.munging.result import MungeOptions
 from sumh2.munging.sample_sizes import choose_n_source
@@ -105,14 +105,36 @@ def read_gwas(
     column_map = dataclasses.replace(column_map, unused=tuple(name for name in top.header if name not in read))
     # The digits of P matter only where Z is made of it.
     types = _column_types(column_map, text_p=z_source[0] == "P")
-    table = _read_columns(path, column_map, types, top.comment)
+    try:
+        table = _read_columns(path, column_map, types, top.comment)
+    except InputError as error:
+        if not everything:
+            raise
+        # A column that munge does without must not end an audit.
+        gwas, what = read_gwas(path, options, panel), str(error).removeprefix(f"{path}: ").split(";")[0]
+        note = f"{what}: only the columns that munge needs are looked at"
+        return dataclasses.replace(
+            gwas, column_map=dataclasses.replace(gwas.column_map, notes=(*gwas.column_map.notes, note))
+        )
     if table.num_rows == 0:
         raise InputError(f"{path}: found a header and no rows; expected one row a SNP; is the file complete?")
     return _complete(_under_field_names(table, column_map, types, str(path)), options, panel)
 
 
 def _complete(gwas: GwasTable, options: MungeOptions, panel: KnownVariants | None) -> GwasTable:
+    if gwas.column_map.stated.get("coordinates") == "0-based" and "BP" in gwas:
+        gwas = _count_from_one(gwas)
     return check_convention(complete_from_panel(gwas, options, panel), panel)
+
+
+def _count_from_one(gwas: GwasTable) -> GwasTable:
+    """Positions that the side file says are counted from 0, from 1."""
+    positions, _ = read_positions(gwas.array("BP"))
+    place = gwas.table.column_names.index("BP")
+    table = gwas.table.set_column(place, "BP", pa.array(positions + 1).cast(pa.string()))
+    note = "1 is added to positions, which are counted from 0 as stated beside the file"
+    column_map = dataclasses.replace(gwas.column_map, notes=(*gwas.column_map.notes, note))
+    return dataclasses.replace(gwas, table=table, column_map=column_map)
 
 
 def _needed_fields(column_map: ColumnMap, options: MungeOptions, z_source, n_source, everything: bool) -> set[str]:

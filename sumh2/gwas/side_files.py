@@ -36,7 +36,9 @@ def read_comment_words(comments: Sequence[str]) -> tuple[list[str], dict[str, st
 
 
 def read_side_file(path: str | Path) -> tuple[dict[str, float], dict[str, str], str]:
-    """Numbers of people, what else is stated (build, ancestry), and a note, of the YAML beside a GWAS-SSF file.
+    """Numbers of people, what else is stated, and a note, of the YAML beside a GWAS-SSF file.
+
+    Stated may be ``build``, ``ancestry`` and ``coordinates`` (0-based).
 
     The standard names it ``<file>-meta.yaml``.  Nothing where there is none.
 
@@ -103,6 +105,8 @@ def _stated_in(content: Mapping[Any, Any]) -> dict[str, str]:
     stated = {}
     if build := build_name(str(values.get("genomeassembly", ""))):
         stated["build"] = build
+    if str(values.get("coordinatesystem", "")).startswith("0"):
+        stated["coordinates"] = "0-based"
     samples = values.get("samples") or []
     ancestries = []
     for sample in samples if isinstance(samples, Sequence) else [samples]:

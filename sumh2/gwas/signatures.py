@@ -1,6 +1,7 @@
 """How each tool's files look: a table of signatures, with the page or program that documents each.
 
-The sources say where to look; they were cited from knowledge of the tools and not opened when the table was written.
+The sources say where to look; the pages were not opened.  Which headers were seen in a file that the tool wrote, and which
+are known from documentation alone, is in ``tests/gwas_sources.py``.
 
 A new format needs a new row here, not new code.  How the table is used is in :mod:`sumh2.gwas.headers`.
 """
@@ -37,6 +38,8 @@ class Signature:
     only
         Other cleaned headers that the tool writes, where its own are so common that a file with more of them may be of
         anyone; such a file leaves the effect allele to convention.
+    doubt
+        Why a file of exactly these columns leaves the effect allele open: another tool writes it of A2.
     """
 
     tool: str
@@ -48,6 +51,7 @@ class Signature:
     source: str = ""
     sets: str = ""
     only: str | None = None
+    doubt: str = ""
 
     def settles_alleles(self, header: Iterable[str]) -> bool:
         """Whether the header tells the effect allele: a shape that others share does so only without more columns."""
@@ -103,19 +107,27 @@ SIGNATURES: tuple[Signature, ...] = (
     # TSTAT is SAIGE's score, not a t statistic.
     Signature("SAIGE", "ALLELE1 ALLELE2 AF_ALLELE2", _SAIGE, note="SAIGE's effect allele is Allele2",
         source="saigegit.github.io/SAIGE-doc/docs/single_step2.html: effects are of Allele2"),
-    Signature("PLINK 2", "ID REF ALT A1 (OBS_CT|TEST|ERRCODE)", {
+    Signature("PLINK 2", "ID REF (ALT|ALT1) A1 (OBS_CT|TEST|ERRCODE)", {
         "SNP": "ID", "A1": "A1", "A2": "OMITTED AX", "EAF": "A1_FREQ"}, keep_rows=("TEST", "ADD"),
         source="cog-genomics.org/plink/2.0/formats#glm_linear: A1 is the counted allele"),
+    Signature("PLINK 2, chosen columns", r"ID A1 (AX|OMITTED) (OBS_CT|TEST|ERRCODE|T_STAT|Z_STAT|LOG\(OR\)_SE)", {
+        "SNP": "ID", "A1": "A1", "A2": "OMITTED AX", "EAF": "A1_FREQ"}, keep_rows=("TEST", "ADD"),
+        source="plink2 --help glm, cols=: A1 is the counted allele"),
     Signature("PLINK 1 .assoc.linear or .assoc.logistic", "SNP A1 TEST NMISS STAT", {
         "N": "NMISS"}, keep_rows=("TEST", "ADD"), source=f"{_PLINK19}#assoc_linear: the effect is of A1"),
-    Signature("PLINK 1 .assoc", "SNP A1 A2 F_A F_U OR P", {"EAF": "F_U"}, source=f"{_PLINK19}#assoc: OR is of A1"),
+    Signature("PLINK 1 .assoc", "SNP A1 A2 (F_A|C_A) (F_U|C_U) OR P", {"EAF": "F_U"},
+        source=f"{_PLINK19}#assoc: OR is of A1"),
+    Signature("PLINK 1 .meta", r"SNP A1 A2 N P P\(R\) (OR|BETA) (OR|BETA)\(R\) Q I", {
+        "N": "", "NSTUDY": "N", "INFO": "", "SE": "", "Z": ""},
+        note="N of PLINK's meta-analysis is the number of studies; give --n, or --n-cas and --n-con",
+        source=f"{_PLINK19}#meta: the effect is of A1"),
     Signature("PLINK 1 .assoc.dosage", "SNP A1 A2 FRQ_A FRQ_U INFO (OR|BETA) SE P", {"EAF": "FRQ_U"},
         source=f"{_PLINK19}#assoc_dosage: the effect is of A1"),
     Signature("PLINK 1 .qassoc", "SNP NMISS BETA SE R2 T P", {"N": "NMISS", "Z": "T", "INFO": ""},
         source=f"{_PLINK19}#qassoc"),
     Signature("GCTA fastGWA", "CHR SNP POS A1 A2 N AF1 BETA SE P",
         source="yanglab.westlake.edu.cn/software/gcta/#fastGWA: A1 is the effect allele"),
-    Signature("GEMMA", "RS PS N_MISS ALLELE1 ALLELE0 AF", {
+    Signature("GEMMA", "RS PS (N_MISS|N_MIS) ALLELE1 ALLELE0 AF", {
         "SNP": "RS", "BP": "PS", "A1": "ALLELE1", "A2": "ALLELE0", "P": "P_WALD P_LRT P_SCORE", "EAF": "AF"},
         source="GEMMA manual, output of univariate tests: beta is of allele1"),
     Signature("SNPTEST", "RSID POSITION ALLELEA ALLELEB FREQUENTIST_ADD_PVALUE", {
@@ -150,6 +162,19 @@ SIGNATURES: tuple[Signature, ...] = (
         source="portals.broadinstitute.org/collaboration/giant, 2015 BMI: A1 is the effect allele"),
     Signature("GIANT and UK Biobank 2018", "SNP TESTED_ALLELE OTHER_ALLELE FREQ_TESTED_ALLELE_IN_HRS BETA SE P N",
         source="portals.broadinstitute.org/collaboration/giant, Yengo 2018: effects are of Tested_Allele"),
+    # The standard error that GWAMA gives for an odds ratio is not that of its logarithm.
+    Signature("GWAMA", "RS_NUMBER REFERENCE_ALLELE OTHER_ALLELE EAF (BETA|OR) Z N_STUDIES N_SAMPLES EFFECTS", {
+        "A1": "REFERENCE_ALLELE", "A2": "OTHER_ALLELE", "N": "N_SAMPLES", "NSTUDY": "N_STUDIES", "DIRECTION": "EFFECTS",
+        "BETA": "BETA", "SE": "SE", "LOG10P": "__LOG10_P_VALUE"},
+        note="GWAMA's effect allele is the one it heads reference_allele",
+        source="geenivaramu.ee/en/tools/gwama, output file: the effect is of reference_allele"),
+    Signature("ProbABEL", "NAME A1 A2 FREQ1 BETA_SNP_ADDA1 SEBETA_SNP_ADDA1", {
+        "SNP": "NAME", "EAF": "FREQ1", "BETA": "BETA_SNP_ADDA1", "SE": "SEBETA_SNP_ADDA1", "CHISQ": "CHI2_SNP_ADD"},
+        source="ProbABEL manual, output: beta_SNP_addA1 is of A1"),
+    Signature("FaST-LMM", "SNP CHR CHRPOS PVALUE SNPWEIGHT SNPWEIGHTSE", {
+        "BP": "CHRPOS", "BETA": "SNPWEIGHT", "SE": "SNPWEIGHTSE"},
+        note="FaST-LMM writes no alleles: good for heritability only (--no-alleles)",
+        source="fastlmm.association.single_snp: the effect is of the counted allele"),
     Signature("MTAG", "SNP A1 A2 MTAG_BETA MTAG_SE MTAG_Z MTAG_PVAL", {
         "BETA": "MTAG_BETA", "SE": "MTAG_SE", "Z": "MTAG_Z", "P": "MTAG_PVAL"},
         note="N is that of the GWAS that went in; MTAG's results are worth more: give the GWAS-equivalent N with --n",
@@ -158,6 +183,15 @@ SIGNATURES: tuple[Signature, ...] = (
         source="github.com/JonJala/mtag/wiki/Tutorial-1:-The-Basics: a1 is the effect allele"),
     Signature("GCTA COJO", "SNP A1 A2 FREQ B SE P N",
         source="yanglab.westlake.edu.cn/software/gcta/#COJO: A1 is the effect allele"),
+    Signature("GCTA MLMA", "CHR SNP BP A1 A2 FREQ B SE P", only="",
+        source="yanglab.westlake.edu.cn/software/gcta/#MLMA: A1 is the effect allele"),
+    Signature("GenomicSEM", "SNP A1 A2 EST Z_ESTIMATE PVAL_ESTIMATE", {
+        "BETA": "EST", "SE": "SE_C SE", "Z": "Z_ESTIMATE", "P": "PVAL_ESTIMATE", "CHISQ": ""},
+        note="chisq is of GenomicSEM's model, not of the SNP, and is not used; give the effective N of the factor with --n",
+        source="github.com/GenomicSEM/GenomicSEM/wiki/4.-Common-Factor-GWAS: est is of A1"),
+    Signature("Popcorn", "A1 A2 AF N BETA SE", only="RSID SNP CHR POS Z OR P_VALUE",
+        doubt="Popcorn's input has exactly these columns, and there beta and af are of a2",
+        source="github.com/brielin/Popcorn, README: a2 is the effect allele"),
     Signature("SSGAC", "MARKERNAME CHR POS A1 A2 EAF BETA SE PVAL",
         source="thessgac.com, README of EduYears_Main: A1 is the reference allele of the effect"),
     Signature("PGC", "SNPID A1 A2 OR SE P INFO NGT",

@@ -14,6 +14,7 @@ from ldscores.shared.errors import InputError
 from sumh2.gwas.headers import clean_header
 from sumh2.gwas.table import GwasTable, z_from_log10p, z_from_p
 from sumh2.sumstats import FilterCount, SumStats
+from sumh2.verdicts import IMPOSSIBLE_MEAN_CHI2
 
 #: Share of the SNPs with Z and P apart by more than rounding from which it is worth a warning, and from which it stops.
 _DISAGREEMENT_WARNS, _DISAGREEMENT_STOPS = 0.01, 0.5
@@ -37,6 +38,12 @@ _COARSE_EFFECT = 0.1
 _LOST_SHARE = 0.9
 
 _SAMPLE = 10_000
+
+#: Of so many SNPs the median of P, or the mean chi2, tells what the column is.
+_FEWEST_OF_A_STUDY = 1000
+
+#: Half of the P of a study are below 0.5 or little more; below this in any case.
+_LARGE_P = 0.8
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -157,6 +164,27 @@ def check_p_column(gwas: GwasTable, p: dict[str, NDArray]) -> None:
                 f"{start}: {n_large} of {n_there} values are above 1; expected p-values; "
                 f"if these are -log10 P, say so with --log10p {column}, else leave it out with --ignore {column}"
             )
+    if "P" in p and "INFO" in gwas:
+        _check_not_exchanged(gwas, p["P"], gwas.number("INFO"))
+
+
+def _check_not_exchanged(gwas: GwasTable, p: NDArray, info: NDArray) -> None:
+    """Raise InputError where P is as imputation quality is, nearly always above 0.8, and INFO as P is, of any size.
+
+    The filter on INFO would leave the SNPs with the largest P alone, whose Z agree with any column of numbers near 1.
+    """
+    known = np.isfinite(p) & np.isfinite(info)
+    if np.count_nonzero(known) < _FEWEST_OF_A_STUDY:
+        return
+    p, info = p[known], info[known]
+    if np.median(p) > _LARGE_P and np.mean(info < 0.3) > 0.15 and ((info >= 0) & (info <= 1)).all():
+        columns = gwas.column_map.columns
+        raise InputError(
+            f"{gwas.source}: columns {columns['P']} and {columns['INFO']} look exchanged: half of the values of "
+            f"{columns['P']} are above {np.median(p):.2g}, and {100 * np.mean(info < 0.3):.0f}% of those of "
+            f"{columns['INFO']} below 0.3; expected p-values and imputation quality; name them: --p {columns['INFO']} "
+            f"--info {columns['P']}"
+        )
 
 
 def check_against_p(
@@ -263,9 +291,23 @@ def _likely_cause(
 
 
 def check_balance(
-    sumstats: SumStats, n_column: str | None, sign_known: NDArray[np.bool_], *, one_sided: bool
+    sumstats: SumStats,
+    n_column: str | None,
+    sign_known: NDArray[np.bool_],
+    described: str,
+    *,
+    one_sided: bool,
+    forced: bool,
 ) -> list[str]:
-    """Warn when effects lean to one side, or chi2 is too small: both tell of a mislabelled column."""
+    """Warn when effects lean to one side, or chi2 is too small: both tell of a mislabelled column.
+
+    ``described`` says of what Z was made; ``forced``: the user chose it, so that nothing is refused.
+
+    Raises
+    ------
+    InputError
+        chi2 is smaller than chance alone makes it.
+    """
     found = []
     if not one_sided:
         # Effects that are 0 in their digits lie in the middle, whatever P says of their size.
@@ -280,6 +322,13 @@ def check_balance(
     if n_column and clean_header(n_column) == "WEIGHT":
         found.append("N is METAL's Weight, which is a sample size only under its default weighting")
     mean_chi2 = float(np.mean(sumstats.chi2))
+    if mean_chi2 < IMPOSSIBLE_MEAN_CHI2 and len(sumstats.z) >= _FEWEST_OF_A_STUDY and not forced:
+        raise InputError(
+            f"{sumstats.source}: the mean chi2 of {len(sumstats.z)} SNPs is {mean_chi2:.3g}, where chance alone gives 1; Z "
+            f"was made of {described}: is that a standard deviation, or a P that is none (imputation quality, -log10 P of "
+            "another test)? Name the right columns with --beta, --odds-ratio, --se, --z or --p; or look at the filters: a "
+            "column of INFO that is none keeps the wrong SNPs. --z-from effect, z or p writes the file all the same"
+        )
     if mean_chi2 < 1.02:
         found.append(f"mean chi2 is {mean_chi2:.3f}, below 1.02: too little signal for LD score regression")
     return found

@@ -109,7 +109,8 @@ def munge_gwas(
     ------
     InputError
         The columns do not suffice, a column is not what it seems (odds ratios are negative, P is a logarithm, more than
-        half of the SNPs have Z and P of different things), or nothing is left.
+        half of the SNPs have Z and P of different things, P and INFO are exchanged, chi2 is smaller than chance makes
+        it), or nothing is left.
     """
     options = options or MungeOptions()
     progress = _Progress(np.ones(gwas.table.num_rows, dtype=bool))
@@ -148,7 +149,12 @@ def munge_gwas(
     )
     sumstats = _collect(gwas, progress, trait, snp, z, n, a1, a2)
     progress.warnings += check_balance(
-        sumstats, gwas.column_map.columns.get("N"), scores.sign_known[progress.alive], one_sided=options.a1_inc
+        sumstats,
+        gwas.column_map.columns.get("N"),
+        scores.sign_known[progress.alive],
+        scores.described,
+        one_sided=options.a1_inc,
+        forced=options.z_from != "auto",
     )
     return MungeResult(
         sumstats=sumstats, n_read=gwas.table.num_rows, z_source=scores.described, n_source=n_source,

@@ -7,8 +7,9 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.outputs import check_stem
+from ldscores.shared.provenance import provenance
 from ldscores.shared.tables import write_json, write_text
 from sumh2.doctor.examination import audit_munged
 from sumh2.gwas.list_files import read_cohorts, read_snp_list
@@ -18,6 +19,7 @@ from sumh2.gwas.read_files import read_gwas
 from sumh2.munging.filters import munge_gwas
 from sumh2.munging.ldsc_files import read_and_munge_ldsc
 from sumh2.munging.result import MungeOptions, MungeResult
+from sumh2.results import record_header
 from sumh2.sumstats_files import trait_name, write_ldsc_text, write_sumstats
 
 __all__ = ["munge", "read_gwas", "read_snp_list", "write_munged"]
@@ -132,7 +134,7 @@ def read_panel(ld: str | Path | None, reference: str | Path | None, where: str) 
         Both are given.
     """
     if ld is not None and reference is not None:
-        raise InputError(f"{where}: found --ld together with --reference; expected one panel; drop one")
+        raise OptionError(f"{where}: found --ld together with --reference; expected one panel; drop one")
     given = ld if ld is not None else reference
     return None if given is None else read_known_variants(str(given))
 
@@ -157,9 +159,9 @@ def _check_names(options: dict[str, Any], where: str) -> None:
 def _check_options(options: MungeOptions, ldsc: bool, with_alleles: bool, where: str) -> None:
     """Raise InputError for options that exclude each other."""
     if options.no_alleles and with_alleles:
-        raise InputError(f"{where}: found --no-alleles with --merge-alleles, expected one of them; drop one")
+        raise OptionError(f"{where}: found --no-alleles with --merge-alleles, expected one of them; drop one")
     if options.daner and options.daner_n:
-        raise InputError(f"{where}: found --daner with --daner-n, expected one; --daner-n is for columns Nca and Nco")
+        raise OptionError(f"{where}: found --daner with --daner-n, expected one; --daner-n is for columns Nca and Nco")
     if options.z_from not in ("auto", "effect", "z", "p"):
         raise InputError(f"{where}: found --z-from {options.z_from}, expected auto, effect, z or p; choose one")
     choices = {"infer_n": (None, "standardised", "case-control"), "match_by": ("name", "position")}
@@ -172,14 +174,14 @@ def _check_options(options: MungeOptions, ldsc: bool, with_alleles: bool, where:
              if getattr(options, name)]  # fmt: skip
     if ldsc and (given or options.match_by != "name"):
         flag = (given or ["match_by"])[0].replace("_", "-")
-        raise InputError(f"{where}: LDSC has no --{flag}; leave it out, or leave out --ldsc")
+        raise OptionError(f"{where}: LDSC has no --{flag}; leave it out, or leave out --ldsc")
     if (options.daner or options.daner_n) and not ldsc:
-        raise InputError(
+        raise OptionError(
             f"{where}: found --{'daner' if options.daner else 'daner-n'} without --ldsc, expected both or neither; leave "
             "it out: PGC's daner files are recognised by their header; or add --ldsc"
         )
     if options.keep_maf and not ldsc:
-        raise InputError(
+        raise OptionError(
             f"{where}: found --keep-maf without --ldsc, expected both or neither; leave it out: the frequency is always "
             "kept in .sumstats.parquet; or add --ldsc"
         )
@@ -209,7 +211,8 @@ def write_munged(result: MungeResult, stem: str | Path, *, text: bool = False, i
         write_text(f"{stem}.log", result.ldsc_log)
         written.append(f"{stem}.log")
     result = dataclasses.replace(result, written=(*written, report))
-    write_json(report, result.to_json())
+    origin = provenance(inputs, result.options)
+    write_json(report, {**record_header("munge"), **result.to_json(), "provenance": origin})
     return result
 
 

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.arrow_arrays import as_numpy
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.gwas.headers import FIELDS, ColumnMap, clean_header
 from sumh2.gwas.table import GwasTable
 from sumh2.munging.result import MungeOptions
@@ -102,9 +102,9 @@ def choose_n_source(names, column_map: ColumnMap, options: MungeOptions, where: 
     """
     of_cases = [each for each in (options.n_cas, options.n_con) if each is not None]
     if options.n is not None and of_cases:
-        raise InputError(f"{where}: found --n together with --n-cas or --n-con; expected one way to give N; drop one")
+        raise OptionError(f"{where}: found --n together with --n-cas or --n-con; expected one way to give N; drop one")
     if len(of_cases) == 1:
-        raise InputError(f"{where}: found only one of --n-cas and --n-con; expected both; give the other, or --n")
+        raise OptionError(f"{where}: found only one of --n-cas and --n-con; expected both; give the other, or --n")
     if options.cohorts is not None:
         return ("cohorts",)
     if options.n is not None or of_cases:

@@ -24,15 +24,15 @@ def choose_z_source(names, options: MungeOptions, where: str) -> tuple[str, ...]
 
     Whether BETA and SE carry enough digits is seen later, from their values (:func:`z_scores`).
     """
-    effect = [(name, "SE") for name in ("BETA", "OR") if name in names and "SE" in names]
-    z = [("Z",)] if "Z" in names else []
+    effect: list[tuple[str, ...]] = [(name, "SE") for name in ("BETA", "OR") if name in names and "SE" in names]
+    z: list[tuple[str, ...]] = [("Z",)] if "Z" in names else []
     signed = [name for name in ("BETA", "OR", "Z", "SIGN") if name in names][:1]
     probability = [name for name in ("LOG10P", "P") if name in names][:1]
-    p = [(probability[0], *signed)] if probability and signed else []
+    p: list[tuple[str, ...]] = [(probability[0], *signed)] if probability and signed else []
     if options.a1_inc and probability:
         return (probability[0],)
     chisq = [("CHISQ", *signed)] if "CHISQ" in names and signed else []
-    choices = {"auto": effect + z + p + chisq, "effect": effect, "z": z + chisq, "p": p}[options.z_from]
+    choices = {"auto": [*effect, *z, *p, *chisq], "effect": effect, "z": [*z, *chisq], "p": p}[options.z_from]
     if not choices:
         raise InputError(
             f"{where}: Z cannot be made of the columns {', '.join(names)}"
@@ -147,6 +147,7 @@ def log_odds(gwas: GwasTable) -> NDArray[np.float64]:
 
 
 def describe_source(source: tuple[str, ...], gwas: GwasTable) -> str:
+    """Of what Z is made, in the names of the file's columns: ``BETA / SE``, ``P, with the sign of OR``."""
     columns = gwas.column_map.columns
     if source[-1] == "SE":
         return (
