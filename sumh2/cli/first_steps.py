@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from ldscores.shared.command_line import command
 
 
 @command(group="First steps")
 def demo(*, out: str | None = None) -> object:
-    """Run the main job on data that come with the package, in a few seconds.
+    """Run the whole road on data that come with the package, in less than a minute.
 
-    Munges two messy GWAS files, estimates both heritabilities and their genetic correlation, and compares them with
-    the truth, which is known because the data are simulated.
+    Builds LD scores of a simulated panel under three heritability models, munges two messy GWAS files, estimates
+    heritabilities, a genetic correlation, which model fits and what coding regions carry, makes an atlas of eight traits
+    with its page, and one report of everything.  Prints the command line of each step, what it means, and the estimates
+    beside the truth, which is known because the data are simulated.
 
     Parameters
     ----------
@@ -22,6 +26,11 @@ def demo(*, out: str | None = None) -> object:
     sumh2 demo
     sumh2 demo --out demo
     """
+    from ldscores.shared.logs import configure_logging, terminal_level
     from sumh2.demo import run_demo
 
-    return run_demo(out)
+    if terminal_level() == logging.INFO:
+        configure_logging(quiet=True)  # the steps say what happens; the lines of each are in its .log
+    for text in run_demo(out):
+        print(text, flush=True)
+    return None
