@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ldscores.shared.arrow_arrays import table_of_records
 from ldscores.shared.errors import InputError
 from ldscores.shared.tables import (
     WHITESPACE,
@@ -24,6 +25,7 @@ from ldscores.shared.tables import (
     write_tsv,
     written_whole,
 )
+from ldscores.shared.text_columns import as_text
 
 TEXT = "SNP\tN\tZ\nrs1\t10\t0.5\nrs2\t20\tNA\n"
 
@@ -159,3 +161,27 @@ def test_newer_format__is_refused_by_name():
         check_format("f", {"format": "a", "format_version": 2}, "a", 1)
     with pytest.raises(InputError, match="foreign Parquet file, expected a"):
         check_format("f", {}, "a", 1)
+
+
+RECORDS = [
+    {"name": "a", "x": 1.5, "n": 3, "ok": True, "why": "µ", "nothing": None, "either": 1},
+    {"name": None, "x": float("nan"), "n": 4, "ok": False, "why": "", "nothing": None, "either": 2.5},
+    {"name": "c", "x": None, "n": -5, "ok": None, "why": "1e-300", "nothing": None, "either": None},
+]
+
+
+def test_records__become_the_table_that_arrow_makes():
+    found, wanted = table_of_records(RECORDS), pa.Table.from_pylist(RECORDS)
+    assert found.schema == wanted.schema
+    assert str(found.to_pylist()) == str(wanted.to_pylist())  # as text, in which NaN equals itself
+    assert table_of_records([]).num_rows == 0
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_floats__are_written_with_the_shortest_text(values):
+    """As pandas writes them."""
+    table = pa.table({"x": values, "name": ["é"] * len(values), "ok": [True] * len(values)})
+    text = as_text(table, None, "NA")
+    wanted = table.to_pandas().to_csv(sep="\t", index=False, na_rep="NA").splitlines()[1:]
+    assert ["\t".join(row.values()) for row in text.to_pylist()] == wanted

@@ -30,6 +30,7 @@ from ldscores.models.ldak_columns import LdakColumns, place_side_by_side
 from ldscores.models.model_sets import ModelSet, family_name
 from ldscores.panels.reference_panel import CONVENTIONS, LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.taggings.merge import merge_snps
@@ -155,7 +156,7 @@ def prepare_chromosome(panel: ReferencePanel, models: ModelSet, options: BuildOp
     named = options.regression_snps
     rows = np.arange(len(kept))
     if named is not None and part is not None:
-        rows = np.flatnonzero(pc.is_in(part.snp, value_set=named).to_numpy(zero_copy_only=False))
+        rows = np.flatnonzero(as_numpy(pc.is_in(part.snp, value_set=named)))
     starts = np.empty(0, dtype=np.int64) if part is None else panel_starts(part, options)
     return ChromosomeColumns(
         panel=part, summary=SnpSummary(summary.counts[kept]),
@@ -258,7 +259,7 @@ def _tagging_of(
     options: BuildOptions,
 ) -> Tagging:
     panel, rows, columns = prepared.panel, prepared.rows, prepared.columns[place]
-    at = pa.array(rows)
+    at = as_arrow(rows)
     return Tagging(
         snp=panel.snp.take(at), chrom=panel.chrom.take(at), bp=panel.bp[rows], tagging=values, names=_names_of(columns),
         regression_tagging=regression_tagging,

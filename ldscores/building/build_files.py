@@ -45,8 +45,9 @@ from ldscores.panels.covariate_files import read_covariates
 from ldscores.panels.panel_files import read_snp_names
 from ldscores.panels.reference_panel import CONVENTIONS, ReferencePanel
 from ldscores.shared import tables
+from ldscores.shared.cluster import connect_cluster
 from ldscores.shared.cores import choose_threads
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.locks import locked_folder
 from ldscores.shared.progress import format_seconds, progress
 from ldscores.shared.provenance import describe_file
@@ -99,7 +100,7 @@ def plan_build(
     given = (window_cm, window_kb, window_snps) != (None, None, None)
     if ld_blocks is not None:
         if given or ldsc_windows:
-            raise InputError("found --ld-blocks and another window; expected one of them; drop one")
+            raise OptionError("found --ld-blocks and another window; expected one of them; drop one")
         options = replace(options, window=BlockWindow(read_ld_blocks(ld_blocks)))
     elif given:
         options = replace(options, window=choose_window(window_kb, window_cm, window_snps))
@@ -265,9 +266,7 @@ def build_to_files(
     stem = os.fspath(out).removesuffix(OWN_SUFFIX)
     folder = _work_folder(stem, file_format)
     started = time.monotonic()
-    columns = models.n_columns()
-    held = 0 if file_format == "tagging" or "@" in stem else len(panel)
-    warn_of_memory(memory_needs(panel, sum(columns.values()), held, max(columns.values())), options.sweep.memory_gb)
+    warn_of_memory(memory_needs(panel, sum(models.n_columns().values())), options.sweep.memory_gb)
     with locked_folder(folder, "wait until it has ended, or choose another --out"):
         # A run that was killed may have left half a file; whoever wrote it is dead: the lock is ours.
         _remove(folder.glob(".*.partial"))
@@ -308,12 +307,12 @@ def _build_in(
     names = list(dict.fromkeys(model for one in with_rows for model in one.models))
     sources, written = (*panel.sources, *models.sources), []
     for model in names:
-        parts = BuiltParts(
+        built = BuiltParts(
             {one.chromosome: _part_path(folder, one.chromosome, model) for one in with_rows},
             {one.chromosome: one.sums[model] for one in done if one.sums}, sources,
         )  # fmt: skip
         name = stem if len(names) == 1 else f"{stem}.{model}"
-        written += write_results(parts, name, file_format, settings)
+        written += write_results(built, name, file_format, settings)
         if save_matrix:
             own = [one.chromosome for one in done if one.models or one.sums]
             paths = [_matrix_path(folder, chromosome, model) for chromosome in own]
@@ -340,21 +339,9 @@ def _work_folder(stem: str, file_format: str) -> Path:
 
 def _run_on_cluster(parts: Sequence[_Part], scheduler: str) -> Iterator[_Done]:
     """Parts over the workers of a Dask cluster, the largest first; each worker writes its own."""
-    try:
+    with connect_cluster(scheduler) as client:
         import distributed
-    except ImportError as error:
-        raise InputError(
-            "--scheduler: Dask is not installed; expected the extra: pip install 'sumh2[dask]', or leave "
-            "--scheduler out"
-        ) from error
-    try:
-        client = distributed.Client() if scheduler == "local" else distributed.Client(scheduler, timeout=20)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address such as "
-            "tcp://host:8786; start one with: dask scheduler"
-        ) from error
-    with client:
+
         largest_first = sorted(parts, key=lambda part: -len(part.panel))
         # Folders are made absolute: a worker may run elsewhere.
         futures = [

@@ -16,9 +16,6 @@ _SNP_BYTES = 250
 #: Matrices of SNPs x columns of a chromosome at a time: a model's, the distinct columns, their sums, the results.
 _COPIES_OF_CHROMOSOME = 5
 
-#: Matrices of all SNPs x columns of a model at a time, where its results are one text file: rows, and their text.
-_COPIES_OF_RESULT = 4
-
 
 @dataclass(frozen=True)
 class MemoryNeeds:
@@ -29,9 +26,8 @@ class MemoryNeeds:
     program, snps : float
         The program, and the table of SNPs.
     columns : float
-        Columns of the largest chromosome, and what it says of them.
-    result : float
-        Rows of the largest result that is held whole; 0 where results are written chromosome by chromosome.
+        Columns of the largest chromosome, and what it says of them.  Results, which follow chromosome by chromosome when
+        all are done, take less.
     words : str
         The size of the largest chromosome.
     """
@@ -39,37 +35,27 @@ class MemoryNeeds:
     program: float
     snps: float
     columns: float
-    result: float
     words: str
 
     @property
     def total(self) -> float:
-        """At the time when most is needed: results follow when all chromosomes are done."""
-        return self.program + self.snps + max(self.columns, self.result)
-
-    def with_genotypes(self, memory_gb: float) -> float:
-        """The same together with genotypes up to their bound; these are gone when results are written."""
-        return self.program + self.snps + max(self.columns + memory_gb, self.result)
+        """The sum."""
+        return self.program + self.snps + self.columns
 
 
-def memory_needs(panel: ReferencePanel, n_columns: int, n_rows_held: int, n_result_columns: int) -> MemoryNeeds:
+def memory_needs(panel: ReferencePanel, n_columns: int) -> MemoryNeeds:
     """What a build needs.
 
     Parameters
     ----------
     n_columns
         Of all models together.
-    n_rows_held
-        Rows of a result that is held whole; 0 where none is.
-    n_result_columns
-        Columns of the largest result.
     """
     sizes = {name: rows.stop - rows.start for name, rows in panel.chromosomes().items()}
     largest = max(sizes, key=lambda name: sizes[name])
     return MemoryNeeds(
         program=_PROGRAM_GB, snps=_SNP_BYTES * len(panel) / 1e9,
         columns=_COPIES_OF_CHROMOSOME * 8 * sizes[largest] * (n_columns + 1) / 1e9,
-        result=_COPIES_OF_RESULT * 8 * n_rows_held * n_result_columns / 1e9,
         words=f"{n_columns} columns of the {sizes[largest]} SNPs of chromosome {largest}",
     )  # fmt: skip
 
@@ -78,11 +64,10 @@ def warn_of_memory(needs: MemoryNeeds, memory_gb: float) -> None:
     """Say so where what is needed beside the genotypes is more than ``--memory`` itself."""
     if needs.total <= memory_gb:
         return
-    result = f", {needs.result:.1f} the results as one text file" if needs.result else ""
     logger.warning(
         "--memory %g bounds the genotypes alone; beside them this run needs about %.1f GB (%.1f the program, %.1f the "
-        "table of SNPs, %.1f %s%s), so that it may take %.1f GB in all; fewer models, annotations or alphas in a run "
+        "table of SNPs, %.1f %s), so that it may take %.1f GB in all; fewer models, annotations or alphas in a run "
         "take less",
-        memory_gb, needs.total, needs.program, needs.snps, needs.columns, needs.words, result,
-        needs.with_genotypes(memory_gb),
+        memory_gb, needs.total, needs.program, needs.snps, needs.columns, needs.words,
+        needs.total + memory_gb,
     )  # fmt: skip

@@ -46,10 +46,6 @@ class BuiltParts:
         for chromosome, path in self.paths.items():
             yield chromosome, replace(read_own(path, announce=False), sources=self.sources)
 
-    def whole(self) -> Tagging:
-        """All rows as one tagging."""
-        return add_reference_sums(merge_snps([tagging for _, tagging in self.read()]), self.sums)
-
 
 def write_results(
     parts: BuiltParts, stem: str, file_format: str = "tagging", settings: Mapping[str, Any] | None = None
@@ -67,30 +63,30 @@ def write_results(
     """
     if file_format == "ldsc" and "@" in stem:
         return _write_ldsc_chromosomes(parts, stem)
+    # Sums and words are those of all chromosomes, told from a row of each; the rows follow chromosome by chromosome.
+    heads, empty, held, n_bytes = [], np.array(True), [], 0
+    for _, tagging in parts.read():
+        heads.append(tagging.take(np.array([0])))
+        empty = empty & (tagging.tagging == 0).all(axis=0)
+        n_bytes += tagging.tagging.nbytes
+        held = [*held, tagging] if n_bytes <= _HELD_BYTES else []
+    _warn_of_empty_categories(heads[0].names, empty)
+    sums = add_reference_sums(merge_snps(heads), parts.sums)
+    rows = held or (tagging for _, tagging in parts.read())
+    if file_format == "ldsc":
+        return write_ldsc_ld_scores(replace(sums, names=ldsc_names(sums.names)), stem, rows)
+    written = Path(stem + (OWN_SUFFIX if file_format == "tagging" else ".tagging"))
     if file_format == "tagging":
-        # Sums and words are those of all chromosomes, told from a row of each; the rows follow chromosome by chromosome.
-        heads, empty, held, n_bytes = [], np.array(True), [], 0
-        for _, tagging in parts.read():
-            heads.append(tagging.take(np.array([0])))
-            empty = empty & (tagging.tagging == 0).all(axis=0)
-            n_bytes += tagging.tagging.nbytes
-            held = [*held, tagging] if n_bytes <= _HELD_BYTES else []
-        _warn_of_empty_categories(heads[0].names, empty)
-        written = Path(stem + OWN_SUFFIX)
-        sums = add_reference_sums(merge_snps(heads), parts.sums)
-        write_tagging(written, sums, settings, held or (tagging for _, tagging in parts.read()))
-        return [written]
-    whole = parts.whole()
-    _warn_of_empty_categories(whole.names, (whole.tagging == 0).all(axis=0))
-    if file_format == "ldak":
-        write_ldak_tagging(f"{stem}.tagging", whole)
-        return [Path(f"{stem}.tagging")]
-    return write_ldsc_ld_scores(replace(whole, names=ldsc_names(whole.names)), stem)
+        write_tagging(written, sums, settings, rows)
+    else:
+        write_ldak_tagging(written, sums, rows)
+    return [written]
 
 
 def _write_ldsc_chromosomes(parts: BuiltParts, stem: str) -> list[Path]:
     """LDSC's files, one set a chromosome."""
-    written, names, empty = [], (), np.array(True)
+    names: tuple[str, ...] = ()
+    written, empty = [], np.array(True)
     for chromosome, tagging in parts.read():
         names, empty = tagging.names, empty & (tagging.tagging == 0).all(axis=0)
         written += write_ldsc_ld_scores(

@@ -353,27 +353,36 @@ def check_format(path: str | Path, metadata: Mapping[str, Any], name: str, versi
 # Writing
 
 
-def write_tsv(path: str | Path, table: pa.Table, float_format: str | None = None, missing: str = "NA") -> None:
+def write_tsv(
+    path: str | Path, table: pa.Table | Iterable[pa.Table], float_format: str | None = None, missing: str = "NA"
+) -> None:
     """Write a tab-separated table with a header; gzip when the name ends in .gz.
 
     Parameters
     ----------
+    table
+        A table, or its parts in their order: one after another, so that memory holds one of them.
     float_format
         e.g. ``%.3f``; by default the shortest text that reads back to the same number.
     missing
         Text for nulls and NaN.
     """
-    text = as_text(table, float_format, missing)
+    options = pa.csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+    parts = [table] if isinstance(table, pa.Table) else table
     with written_whole(path) as partial, _open_for_writing(partial, str(path).endswith(".gz")) as stream:
-        if text is None:
-            table.to_pandas().to_csv(
-                stream, sep="\t", index=False, na_rep=missing, float_format=float_format, lineterminator="\n"
-            )
-            return
-        stream.write("\t".join(text.column_names) + "\n")
-        stream.flush()
-        options = pa.csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-        pa.csv.write_csv(text, stream.buffer, options)
+        for place, part in enumerate(parts):
+            text = as_text(part, float_format, missing)
+            if text is None:
+                part.to_pandas().to_csv(
+                    stream, sep="\t", header=place == 0, index=False, na_rep=missing, float_format=float_format,
+                    lineterminator="\n",
+                )  # fmt: skip
+                stream.flush()
+                continue
+            if place == 0:
+                stream.write("\t".join(text.column_names) + "\n")
+                stream.flush()
+            pa.csv.write_csv(text, stream.buffer, options)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_arrow_texts, as_numpy, as_scalar
 
+#: Kinds of columns that Arrow casts to the text that is wanted.
+_CAST = (pa.types.is_integer, pa.types.is_string, pa.types.is_dictionary, pa.types.is_null)
 #: Above this, thousandths and the like are no longer exact in double precision.
 _LARGEST_SCALED = 2.0**50
 
@@ -22,7 +24,8 @@ def as_text(table: pa.Table, float_format: str | None, missing: str) -> pa.Table
     ----------
     float_format
         ``%.0f`` to ``%.6f``, exactly as Python formats it but for a negative number that rounds to zero, which loses
-        its sign.  Other formats, and numbers of 2**50 steps and more, give None if there is a column of floats.
+        its sign; None for the shortest text that reads back to the same number.  Other formats, and numbers of 2**50
+        steps and more, give None if there is a column of floats.
     missing
         Text for nulls and NaN.
     """
@@ -30,15 +33,19 @@ def as_text(table: pa.Table, float_format: str | None, missing: str) -> pa.Table
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if pa.types.is_floating(column.type):
+        if pa.types.is_float64(column.type) and float_format is None:
+            text = as_arrow_texts([None if value != value else repr(value) for value in as_numpy(column).tolist()])
+        elif pa.types.is_boolean(column.type):
+            text = as_arrow_texts([None if value is None else str(value) for value in column.to_pylist()])
+        elif pa.types.is_floating(column.type):
             text = fixed_point(as_numpy(column), int(found[1])) if found else None
-        elif pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
+        elif any(is_kind(column.type) for is_kind in _CAST):
             text = column.cast(pa.string())
         else:
             text = None
         if text is None or (not pa.types.is_floating(column.type) and _has_separators(text)):
             return None
-        columns[name] = pc.fill_null(text, missing)
+        columns[name] = pc.fill_null(text, as_scalar(missing))
     return pa.table(columns)
 
 

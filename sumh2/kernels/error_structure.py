@@ -48,6 +48,12 @@ Floats = NDArray[np.float64]
 _ROUNDS = 60
 #: Change of a cell of C, as a share, at which the iteration ends; C's own sampling error is about 1e-2.
 _TOLERANCE = 1e-7
+#: Shares of a step towards the next iterate that serve slopes from -1 to 0 best: one over the roots of the Chebyshev
+#: polynomial of degree 4 on [1, 2].  Four rounds leave a 577th of an error; equal steps of 2/3 leave an 81st.
+_STEPS = tuple(1 / (1.5 + 0.5 * np.cos(np.pi * (2 * k + 1) / 8)) for k in (3, 0, 2, 1))
+#: Vectors (rows times traits) from which C is estimated, to a per cent; of a thousand traits 200 blocks would have three
+#: times as many, at three times the cost.
+_ENOUGH_VECTORS = 60_000
 #: Rows of the factor that are unpacked at the same time take this much memory.
 _CHUNK_BYTES = 2**27
 _SQRT2 = np.sqrt(2.0)
@@ -99,7 +105,7 @@ def _checked_root(scale: Floats) -> Floats:
     units = np.sqrt(np.diag(scale))
     if not (np.isfinite(scale).all() and (units > 0).all()):
         raise np.linalg.LinAlgError("a trait has no error")
-    root = np.linalg.cholesky(scale)
+    root = np.asarray(np.linalg.cholesky(scale), dtype=np.float64)
     if (np.diag(root) / units).min() < _SMALLEST_PART:
         raise np.linalg.LinAlgError("the errors of one trait follow from those of others")
     return root
@@ -107,6 +113,24 @@ def _checked_root(scale: Floats) -> Floats:
 
 def _inverse_root(root: Floats) -> Floats:
     return solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
+
+
+def structure_rows(n_blocks: int, n_traits: int) -> int:
+    """Rows that tell C: all of the blocks, or of many traits as many as have `_ENOUGH_VECTORS` vectors."""
+    return min(n_blocks, -(-_ENOUGH_VECTORS // n_traits))
+
+
+def _fewer_rows(factor: NDArray, n_rows: int) -> NDArray:
+    """A factor of fewer rows whose V has the same expectation: rows of a random rotation of all blocks.
+
+    Any rotation of the rows leaves V as it is; some rows of it, scaled up, estimate it.  Unlike a choice of blocks this
+    leaves out no locus.
+    """
+    n_blocks = len(factor)
+    if n_rows == n_blocks:
+        return factor
+    rotation = np.linalg.qr(np.random.default_rng(1).standard_normal((n_blocks, n_rows)))[0].T
+    return (np.sqrt(n_blocks / n_rows) * rotation).astype(factor.dtype) @ factor
 
 
 def error_scale(factor: NDArray, n_traits: int) -> Floats:
@@ -127,18 +151,18 @@ def error_scale(factor: NDArray, n_traits: int) -> Floats:
     half = HalfVectors.of(n_traits)
     on_diagonal = np.asarray(factor[:, half.rows == half.columns], dtype=np.float64)
     scale = np.diag(np.sqrt((on_diagonal**2).sum(axis=0) / 2))
-    for _ in range(_ROUNDS):
+    factor = _fewer_rows(factor, structure_rows(len(factor), n_traits))
+    for number in range(_ROUNDS):
         inverse_root = _inverse_root(_checked_root(scale))
         solved = np.zeros_like(scale)
         for _rows, matrices in _factor_matrices(factor, half):
             whitened = np.matmul(inverse_root, matrices).reshape(-1, n_traits)
             solved += whitened.T @ whitened
         # (2) is of degree -1 in C and would jump back and forth in scale: the geometric mean of both scales is the root.
-        # In other directions its slope lies between 0 (errors of full rank) and -1 (blocks that differ by a factor):
-        # with two thirds of the step every error shrinks to a third or less.
+        # In other directions its slope lies between 0 (errors of full rank) and -1 (blocks that differ by a factor).
         updated = solved / (n_traits + 1)
         log_ratio = np.log(np.diag(_checked_root(updated))).mean() + np.log(np.diag(inverse_root)).mean()
-        updated = scale + 2 / 3 * (np.exp(-log_ratio) * updated - scale)
+        updated = scale + _STEPS[number % len(_STEPS)] * (np.exp(-log_ratio) * updated - scale)
         change = np.abs(updated - scale) / np.sqrt(np.outer(np.diag(scale), np.diag(scale)))
         scale = updated
         if change.max() < _TOLERANCE:

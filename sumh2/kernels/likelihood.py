@@ -27,7 +27,7 @@ TOLERANCE = 1e-3
 #: At most so many steps (LDAK's ``--max-iter``).
 MAX_ITER = 100
 #: Steps are halved down to this share of a full one.
-_SMALLEST_STEP = 1e-3
+SMALLEST_STEP = 1e-3
 #: Eigenvalues below this, of a matrix with a unit diagonal, count as zero.
 _SMALLEST_EIGENVALUE = 1e-6
 #: Numbers of a design held at a time: 4 MB.
@@ -170,10 +170,10 @@ class _Point:
 def log_likelihood(chi2: Floats, expected: Floats, weights: Floats) -> float:
     """Weighted log likelihood of chi2 given its expectations, all (n_snps,)."""
     terms = chi2 / expected + np.log(expected)
-    return _likelihood_constant(chi2, weights) - 0.5 * float(weights @ terms)
+    return likelihood_constant(chi2, weights) - 0.5 * float(weights @ terms)
 
 
-def _likelihood_constant(chi2: Floats, weights: Floats) -> float:
+def likelihood_constant(chi2: Floats, weights: Floats) -> float:
     """The part that does not depend on theta."""
     return -0.5 * (float(weights @ np.log(chi2)) + math.log(2 * math.pi) * float(weights.sum()))
 
@@ -189,7 +189,7 @@ class _Likelihood:
 
     def __init__(self, design: ScaledDesign, chi2: Floats, weights: Floats) -> None:
         self.design, self.chi2, self.weights = design, chi2, weights
-        self.constant = _likelihood_constant(chi2, weights)
+        self.constant = likelihood_constant(chi2, weights)
         self.column = design.tagging[:, 0] * design.scale if design.n_categories == 1 else None
 
     def at(self, theta: Floats) -> _Point:
@@ -347,7 +347,7 @@ def _move(
 ) -> tuple[Floats, _Point] | None:
     """The first of the halved steps that does not lower the likelihood; None where none is good."""
     relax = 1.0
-    while relax > _SMALLEST_STEP:
+    while relax > SMALLEST_STEP:
         proposal = theta + relax * step
         point = likelihood.at(proposal)
         if point.logl > logl - tolerance:

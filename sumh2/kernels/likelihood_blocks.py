@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.compiled import compiled
 from sumh2.kernels.block_sums import BlockSums
 from sumh2.kernels.jackknife import delete_block_estimates
 from sumh2.kernels.likelihood import ScaledDesign, positive_expected
+from sumh2.kernels.likelihood_grid import Grid
 
 Floats = NDArray[np.float64]
 
@@ -109,48 +109,18 @@ def sum_likelihood_blocks(
 def _one_category(
     design: ScaledDesign, chi2: Floats, weights: Floats, theta: Floats, edges: NDArray[np.int64]
 ) -> LikelihoodBlocks:
-    places = np.flatnonzero([True, design.constant, design.scaled_constant])
-    coefs = np.zeros(3)
-    coefs[places] = theta
-    column = np.ascontiguousarray(design.tagging[:, 0])
-    logl, gradient, hessian = _one_category_blocks(column, design.scale, chi2, weights, coefs, edges)
-    xtx = hessian[:, places[:, None], places]
-    sums = BlockSums(xtx, gradient[:, places] + xtx @ theta, np.zeros(len(logl)))
-    return LikelihoodBlocks(np.asarray(theta), logl, sums)
-
-
-@compiled(nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
-def _one_category_blocks(column, scale, chi2, weights, coefs, edges):
-    """The same for one category: nothing is stored."""
-    n_blocks = len(edges) - 1
-    logl, gradient, hessian = np.empty(n_blocks), np.empty((n_blocks, 3)), np.empty((n_blocks, 3, 3))
-    for block in range(n_blocks):
-        total = g0 = g1 = g2 = 0.0
-        h00 = h01 = h02 = h11 = h12 = h22 = 0.0
-        for j in range(edges[block], edges[block + 1]):
-            s = scale[j]
-            x = s * column[j]
-            expected = 1.0 + x * coefs[0] + coefs[1] + s * coefs[2]
-            expected = expected if expected > 0.0 else 1e-6
-            inverse = 1.0 / expected
-            ratio = chi2[j] * inverse
-            w = weights[j]
-            total += w * (ratio + np.log(expected))
-            v = 0.5 * w * (ratio - 1.0) * inverse
-            d = w * (ratio - 0.5) * inverse * inverse
-            g0 += v * x
-            g1 += v
-            g2 += v * s
-            h00 += d * x * x
-            h01 += d * x
-            h02 += d * x * s
-            h11 += d
-            h12 += d * s
-            h22 += d * s * s
-        logl[block] = -0.5 * total
-        gradient[block, 0], gradient[block, 1], gradient[block, 2] = g0, g1, g2
-        hessian[block, 0, 0], hessian[block, 1, 1], hessian[block, 2, 2] = h00, h11, h22
-        hessian[block, 0, 1] = hessian[block, 1, 0] = h01
-        hessian[block, 0, 2] = hessian[block, 2, 0] = h02
-        hessian[block, 1, 2] = hessian[block, 2, 1] = h12
-    return logl, gradient, hessian
+    """The same, compiled: nothing is stored."""
+    grid = Grid(
+        design.tagging,
+        np.zeros(1, np.int64),
+        design.scale,
+        chi2,
+        weights,
+        edges,
+        design.constant,
+        design.scaled_constant,
+    )
+    there = grid.at(theta[None], np.zeros(1, np.int64))
+    xtx = there.hessian[:, 0]
+    sums = BlockSums(xtx, there.gradient[:, 0] + xtx @ theta, np.zeros(len(xtx)))
+    return LikelihoodBlocks(np.asarray(theta), there.logl[:, 0], sums)

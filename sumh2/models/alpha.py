@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ from sumh2.kernels.profile_shape import (
 from sumh2.models.alpha_result import AlphaCurve, AlphaProfile
 from sumh2.models.alpha_verdicts import curve_findings, shift_findings
 from sumh2.models.common_snps import align_models
-from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, fit_model
+from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, fit_model, fit_models_of_one_category
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, trait_info
 from sumh2.sumher.rows import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, resolve_sums
 from sumh2.sumstats import FilterCount, SumStats
@@ -48,7 +48,8 @@ class _Instance:
     """The model at one alpha."""
 
     alpha: float
-    tagging: Callable[[], Floats]
+    tagging: Floats
+    columns: list[int]
     sums: CategorySums
 
 
@@ -102,7 +103,7 @@ def fit_alpha(
     tolerance, max_iter
         A fit stops when the log likelihood changes by less, or after so many steps.
     n_threads
-        Alphas fitted at the same time.
+        Threads.
 
     Raises
     ------
@@ -116,9 +117,7 @@ def fit_alpha(
     groups = group_categories(aligned.reference, powers, divisions)
     sums = resolve_sums(aligned.reference, m)
     (rows,) = choose_rows(aligned, (trait,), rules or RowRules())
-    instances = [
-        _Instance(alpha, _columns(rows.tagging, places), _select(sums, places)) for alpha, places in groups.items()
-    ]
+    instances = [_Instance(alpha, rows.tagging, places, _select(sums, places)) for alpha, places in groups.items()]
     return _profile(
         info.name, rows, instances, _kinds(confounding), info.steps + rows.steps, n_blocks, warm_start,
         tolerance, max_iter, n_threads,
@@ -164,7 +163,10 @@ def fit_alpha_models(
     common = align_models(trait, taggings, rules)
     order = np.argsort(alphas)
     instances = [
-        _Instance(float(alphas[k]), _columns(common.taggings[k], None), resolve_sums(taggings[k], m)) for k in order
+        _Instance(
+            float(alphas[k]), common.taggings[k], [*range(taggings[k].n_categories)], resolve_sums(taggings[k], m)
+        )
+        for k in order
     ]
     info = common.aligned.traits[0]
     return _profile(
@@ -278,11 +280,6 @@ def _kinds(confounding: Confounding | Sequence[Confounding]) -> tuple[Confoundin
     return kinds
 
 
-def _columns(tagging: Floats, places: list[int] | None) -> Callable[[], Floats]:
-    """The columns of one alpha, copied when it is their turn."""
-    return lambda: tagging if places is None else np.ascontiguousarray(tagging[:, places])
-
-
 def _select(sums: CategorySums, places: list[int]) -> CategorySums:
     return CategorySums(sums.own[places], sums.contributions[np.ix_(places, places)], sums.expected[places])
 
@@ -306,8 +303,9 @@ def _profile(
     n_categories = len(instances[0].sums.own)
     used = check_enough(len(rows.chi2), n_blocks, n_categories + 1, name)
     of = FitData(rows.chi2, rows.n, rows.weights, block_edges(len(rows.chi2), used), tolerance, max_iter)
-    with fitting(name), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(n_threads, 1)) as pool:
-        fits = {kind: _fit_grid(of, instances, kind, warm_start, pool) for kind in kinds}
+    n_threads = max(n_threads, 1)
+    with fitting(name), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
+        fits = {kind: _fit_grid(of, instances, kind, warm_start, pool, n_threads) for kind in kinds}
     curves = [_curve(instances, fits[kind]) for kind in kinds]
     shift, shift_se = float("nan"), float("nan")
     if len(curves) > 1:
@@ -323,22 +321,56 @@ def _profile(
 
 
 def _fit_grid(
-    of: FitData, instances: list[_Instance], kind: Confounding, warm_start: bool, pool: ThreadPoolExecutor
+    of: FitData,
+    instances: list[_Instance],
+    kind: Confounding,
+    warm_start: bool,
+    pool: ThreadPoolExecutor,
+    n_threads: int,
 ) -> list[ModelFit]:
     middle = len(instances) // 2
-    centre = fit_model(of, instances[middle].tagging(), instances[middle].sums, kind)
+    between, others = instances[middle], [*instances[:middle], *instances[middle + 1 :]]
 
-    def fit(instance: _Instance) -> ModelFit:
-        if instance is instances[middle]:
-            return centre
-        start = None
-        if warm_start and (instance.sums.own != 0).all():
-            # The same heritability of every category.
-            start = centre.theta.copy()
-            start[: len(instance.sums.own)] *= instances[middle].sums.own / instance.sums.own
-        return fit_model(of, instance.tagging(), instance.sums, kind, start=start)
+    def fit(some: list[_Instance], starts: list[Floats | None]) -> list[ModelFit]:
+        if len(between.sums.own) == 1:
+            return _fit_together(of, some, starts, kind, pool, n_threads)
+        return list(pool.map(lambda instance, start: _fit_one(of, instance, start, kind), some, starts))
 
-    return list(pool.map(fit, instances))
+    def start_of(instance: _Instance) -> Floats | None:
+        """The same heritability of every category as in the middle of the grid."""
+        if not warm_start or (instance.sums.own == 0).any():
+            return None
+        start = centre.theta.copy()
+        start[: len(instance.sums.own)] *= between.sums.own / instance.sums.own
+        return start
+
+    (centre,) = fit([between], [None])
+    fits = fit(others, [start_of(instance) for instance in others])
+    return [*fits[:middle], centre, *fits[middle:]]
+
+
+def _fit_one(of: FitData, instance: _Instance, start: Floats | None, kind: Confounding) -> ModelFit:
+    columns = np.ascontiguousarray(instance.tagging[:, instance.columns])
+    return fit_model(of, columns, instance.sums, kind, start=start)
+
+
+def _fit_together(
+    of: FitData,
+    instances: list[_Instance],
+    starts: list[Floats | None],
+    kind: Confounding,
+    pool: ThreadPoolExecutor,
+    n_threads: int,
+) -> list[ModelFit]:
+    """Models of one category."""
+    tagging, columns = instances[0].tagging, [instance.columns[0] for instance in instances]
+    if any(instance.tagging is not tagging for instance in instances):
+        tagging = np.hstack([instance.tagging[:, instance.columns] for instance in instances])
+        columns = [*range(len(instances))]
+    n_coefs = 1 + (kind != "none")
+    start = np.array([np.zeros(n_coefs) if one is None else one for one in starts])
+    sums = [instance.sums for instance in instances]
+    return fit_models_of_one_category(of, tagging, columns, sums, kind, start=start, pool=pool, n_threads=n_threads)
 
 
 def _curve(instances: list[_Instance], fits: list[ModelFit]) -> AlphaCurve:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import table_of_records
 from ldscores.shared.tables import write_tsv
 from sumh2.kernels.profile_shape import GaussianShape, relative_likelihood
 from sumh2.models.alpha_verdicts import describe_shift
@@ -144,6 +144,8 @@ class AlphaProfile(Result):
         SNPs removed and kept, step by step.
     """
 
+    kind: ClassVar[str] = "alpha"
+
     trait: str
     curves: tuple[AlphaCurve, ...]
     n_categories: int
@@ -161,14 +163,6 @@ class AlphaProfile(Result):
             raise AttributeError(f"AlphaProfile has no attribute {name!r}")
         return getattr(self.curves[0], name)
 
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> AlphaProfile:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
-
     def to_records(self) -> list[dict[str, Any]]:
         return [curve.to_record(self.trait) for curve in self.curves]
 
@@ -185,7 +179,7 @@ class AlphaProfile(Result):
         """The usual two, and ``<stem>.profile.tsv`` with a row a point of the grid."""
         profile = Path(f"{stem}.profile.tsv")
         rows = [row for curve in self.curves for row in curve.grid_records()]
-        write_tsv(profile, pa.Table.from_pylist(rows))
+        write_tsv(profile, table_of_records(rows))
         return [*super().save(stem), profile]
 
     def __str__(self) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -18,7 +21,8 @@ from sumh2.kernels.heritability_shares import (
 )
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.likelihood import MAX_ITER, TOLERANCE, LikelihoodFit, ScaledDesign, fit_likelihood
-from sumh2.kernels.likelihood_blocks import sum_likelihood_blocks
+from sumh2.kernels.likelihood_blocks import LikelihoodBlocks, sum_likelihood_blocks
+from sumh2.kernels.likelihood_grid import Grid, GridFit, fit_likelihood_grid
 from sumh2.sumher.rows import BASE
 
 Floats = NDArray[np.float64]
@@ -94,7 +98,7 @@ class FitData:
     tolerance: float = TOLERANCE
     max_iter: int = MAX_ITER
 
-    @property
+    @cached_property
     def n_bar(self) -> float:
         """Weighted mean sample size."""
         return float(self.weights @ self.n / self.weights.sum())
@@ -128,15 +132,72 @@ def fit_model(
     first, start
         See :func:`sumh2.kernels.likelihood.fit_likelihood`.
     """
-    scaling, intercept = confounding == "genomic-control", confounding == "intercept"
-    n_bar, n_categories = of.n_bar, tagging.shape[1]
-    design = ScaledDesign(tagging, of.n / n_bar, constant=scaling, scaled_constant=intercept)
+    scaling, intercept = _terms(confounding)
+    design = ScaledDesign(tagging, of.n / of.n_bar, constant=scaling, scaled_constant=intercept)
     fit = fit_likelihood(
         design, of.chi2, of.weights, first=first, start=start, tolerance=of.tolerance, max_iter=of.max_iter
     )
-    blocks = sum_likelihood_blocks(design, of.chi2, of.weights, fit.theta, of.edges)
+    return _complete(
+        of, fit, sum_likelihood_blocks(design, of.chi2, of.weights, fit.theta, of.edges), sums, confounding
+    )
+
+
+def fit_models_of_one_category(
+    of: FitData,
+    tagging: Floats,
+    columns: Sequence[int],
+    sums: Sequence[CategorySums],
+    confounding: Confounding = "none",
+    *,
+    start: Floats | None = None,
+    pool: Executor | None = None,
+    n_threads: int = 1,
+) -> list[ModelFit]:
+    """:func:`fit_model` of each of several columns, in passes over the SNPs that they share.
+
+    Parameters
+    ----------
+    of
+        Statistics, weights, blocks.
+    tagging : float64, (n_snps, n_columns)
+    columns
+        Which column each model is.
+    sums
+        What the panel says of each.
+    confounding
+        Terms beside the category.
+    start : float64, (n_models, n_coefs)
+        By default zero.
+    pool, n_threads
+        Threads.
+    """
+    scaling, intercept = _terms(confounding)
+    grid = Grid(
+        tagging, np.asarray(columns, dtype=np.int64), of.n / of.n_bar, of.chi2, of.weights, of.edges,
+        constant=scaling, scaled_constant=intercept, pool=pool, n_threads=n_threads,
+    )  # fmt: skip
+    fits = fit_likelihood_grid(grid, start, tolerance=of.tolerance, max_iter=of.max_iter)
+    return [
+        _complete(of, fit, LikelihoodBlocks(fit.theta, fit.block_logl, fit.block_sums), own, confounding)
+        for fit, own in zip(fits, sums, strict=True)
+    ]
+
+
+def _terms(confounding: Confounding) -> tuple[bool, bool]:
+    """Whether there is a factor on all statistics, and an intercept."""
+    return confounding == "genomic-control", confounding == "intercept"
+
+
+def _complete(
+    of: FitData,
+    fit: LikelihoodFit | GridFit,
+    blocks: LikelihoodBlocks,
+    sums: CategorySums,
+    confounding: Confounding,
+) -> ModelFit:
+    """What is derived from a maximum and its parts by block."""
     theta_delete, logl_delete = blocks.delete_values()
-    shape = (n_bar, n_categories, scaling, intercept)
+    shape = (of.n_bar, len(sums.own), *_terms(confounding))
     at, delete = resolve_parameters(fit.theta, *shape), resolve_parameters(theta_delete, *shape)
     h2 = float(derive_quantities(at.tau, sums)["h2"])
     h2_delete = derive_quantities(delete.tau, sums)["h2"]
@@ -153,14 +214,14 @@ def fit_model(
         h2_se=_likelihood_se(fit, shape, sums),
         h2_jackknife_se=jackknife_se(h2, h2_delete),
         h2_delete=h2_delete,
-        n_parameters=design.shape[1],
+        n_parameters=len(fit.theta),
         n_effective=blocks.effective_parameters(),
         sums=sums,
         converged=fit.converged,
     )
 
 
-def _likelihood_se(fit: LikelihoodFit, shape: tuple[float, int, bool, bool], sums: CategorySums) -> float:
+def _likelihood_se(fit: LikelihoodFit | GridFit, shape: tuple[float, int, bool, bool], sums: CategorySums) -> float:
     """SE of h2 from the curvature of the likelihood; NaN where the fit has none."""
     if not fit.converged:
         return float("nan")
