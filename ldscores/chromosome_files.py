@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ldscores.chromosomes import natural_chromosome_key
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 
 #: Endings of a compressed file or of the same table as Parquet.
 COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst", ".parquet")
@@ -217,4 +218,4 @@ def _remedy(stem: str, suffix: str, what: str) -> str:
     files = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
     if not files:
         return f"the folder {folder} holds no files: name the one with the {what}"
-    return f"the folder {folder} holds other files ({', '.join(files[:3])}, ...): name the one with the {what}"
+    return f"the folder {folder} holds other files ({first_of(files, 3)}): name the one with the {what}"

@@ -6,16 +6,18 @@
 >>> print(result)
 """
 
+# ruff: noqa: F401 (imports for type checkers alone; the names themselves are those of _HOMES)
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from ldscores import __version__
+from ldscores.shared.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from ldscores.annotations.overlap_files import read_annotation_sums, read_quantile_sums
-    from ldscores.shared.errors import FitError, InputError
+    from ldscores.models.panel_model_files import read_panel_model
+    from ldscores.shared.errors import FitError, InputError, OptionError
     from ldscores.taggings.tagging import Tagging
     from ldscores.taggings.tagging_files import read_tagging, write_tagging
     from sumh2.alignment import AlignedData, align
@@ -47,15 +49,24 @@ if TYPE_CHECKING:
     from sumh2.models.compare import fit_comparison
     from sumh2.models.compare_result import ModelComparison
     from sumh2.munging.munge_files import munge
+    from sumh2.munging.result import MungeResult
+    from sumh2.regression_snps_files import choose_regression_snps
+    from sumh2.report.report_files import write_report
     from sumh2.screens.annotation_tagging_files import find_annotations
     from sumh2.screens.result import ScreenResult
     from sumh2.screens.screen import fit_screen
+    from sumh2.simulation.design import SimulationDesign, design_expected, design_simulation
+    from sumh2.simulation.draw import simulate_gwas
+    from sumh2.simulation.power import PowerResult, StudyDesign, design_studies, predict_power
+    from sumh2.simulation.simulation_files import write_simulation
     from sumh2.sumher.fit import fit_sumher
+    from sumh2.sumher.held_out import HeldOut, predict_held_out
+    from sumh2.sumher.partition import fit_sumher_partition
     from sumh2.sumher.result import SumherResult
     from sumh2.sumher.rg import fit_sumher_rg
     from sumh2.sumher.rg_result import SumherRgPair, SumherRgResult
     from sumh2.sumher.rows import RowRules
-    from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities
+    from sumh2.sumher.snp_heritabilities import expect_snp_heritabilities, expect_tagged_heritabilities
     from sumh2.sumher.snp_heritability_files import read_category_matrix, write_snp_heritabilities
     from sumh2.sumstats import SumStats
     from sumh2.sumstats_files import read_sumstats, write_sumstats
@@ -68,16 +79,22 @@ _HOMES = {
     "DoctorResult": "sumh2.doctor.examination",
     "FitError": "ldscores.shared.errors",
     "H2Result": "sumh2.ldsc.h2_result",
+    "HeldOut": "sumh2.sumher.held_out",
     "InfluenceResult": "sumh2.influence_result",
     "InputError": "ldscores.shared.errors",
     "ModelComparison": "sumh2.models.compare_result",
+    "MungeResult": "sumh2.munging.result",
+    "OptionError": "ldscores.shared.errors",
     "PartitionResult": "sumh2.enrichment.partition_result",
+    "PowerResult": "sumh2.simulation.power",
     "RgAtlas": "sumh2.atlas.atlas_result",
     "RgPair": "sumh2.ldsc.rg_result",
     "RgResult": "sumh2.ldsc.rg_result",
     "RowRules": "sumh2.sumher.rows",
     "ScreenResult": "sumh2.screens.result",
+    "SimulationDesign": "sumh2.simulation.design",
     "StratifiedRgResult": "sumh2.enrichment.stratified_rg_result",
+    "StudyDesign": "sumh2.simulation.power",
     "SumStats": "sumh2.sumstats",
     "SumherResult": "sumh2.sumher.result",
     "SumherRgPair": "sumh2.sumher.rg_result",
@@ -86,9 +103,14 @@ _HOMES = {
     "align": "sumh2.alignment",
     "build_atlas": "sumh2.atlas.atlas_files",
     "check_hypothesis": "sumh2.atlas.hypotheses",
+    "choose_regression_snps": "sumh2.regression_snps_files",
     "count_factors": "sumh2.atlas.factor_count",
+    "design_expected": "sumh2.simulation.design",
+    "design_simulation": "sumh2.simulation.design",
+    "design_studies": "sumh2.simulation.power",
     "examine": "sumh2.doctor.examine_files",
     "expect_snp_heritabilities": "sumh2.sumher.snp_heritabilities",
+    "expect_tagged_heritabilities": "sumh2.sumher.snp_heritabilities",
     "find_annotations": "sumh2.screens.annotation_tagging_files",
     "fit_alpha": "sumh2.models.alpha",
     "fit_alpha_likelihoods": "sumh2.models.alpha",
@@ -104,45 +126,32 @@ _HOMES = {
     "fit_screen": "sumh2.screens.screen",
     "fit_stratified_rg": "sumh2.enrichment.stratified_rg",
     "fit_sumher": "sumh2.sumher.fit",
+    "fit_sumher_partition": "sumh2.sumher.partition",
     "fit_sumher_rg": "sumh2.sumher.rg",
     "measure_h2_influence": "sumh2.influence",
     "measure_partition_influence": "sumh2.influence",
     "measure_rg_influence": "sumh2.influence",
     "munge": "sumh2.munging.munge_files",
+    "predict_held_out": "sumh2.sumher.held_out",
+    "predict_power": "sumh2.simulation.power",
     "read_annotation_sums": "ldscores.annotations.overlap_files",
     "read_atlas": "sumh2.atlas.atlas_files",
     "read_category_matrix": "sumh2.sumher.snp_heritability_files",
+    "read_panel_model": "ldscores.models.panel_model_files",
     "read_quantile_sums": "ldscores.annotations.overlap_files",
     "read_rg_table": "sumh2.atlas.rg_table_files",
     "read_sumstats": "sumh2.sumstats_files",
     "read_tagging": "ldscores.taggings.tagging_files",
     "read_trait_list": "sumh2.atlas.manifest_files",
+    "simulate_gwas": "sumh2.simulation.draw",
     "write_atlas": "sumh2.atlas.atlas_files",
     "write_atlas_page": "sumh2.atlas.page_files",
+    "write_report": "sumh2.report.report_files",
+    "write_simulation": "sumh2.simulation.simulation_files",
     "write_snp_heritabilities": "sumh2.sumher.snp_heritability_files",
     "write_sumstats": "sumh2.sumstats_files",
     "write_tagging": "ldscores.taggings.tagging_files",
 }
 
-__all__ = [
-    "AlignedData", "AlphaProfile", "ConsistentAtlas", "DoctorResult", "FitError", "H2Result", "InfluenceResult",
-    "InputError", "ModelComparison", "PartitionResult", "RgAtlas", "RgPair", "RgResult", "RowRules",
-    "ScreenResult", "StratifiedRgResult", "SumStats", "SumherResult", "SumherRgPair", "SumherRgResult", "Tagging",
-    "__version__", "align", "build_atlas", "check_hypothesis", "count_factors", "examine",
-    "expect_snp_heritabilities", "find_annotations", "fit_alpha", "fit_alpha_likelihoods", "fit_alpha_models",
-    "fit_atlas", "fit_comparison", "fit_consistent", "fit_consistent_table", "fit_genomicsem", "fit_h2",
-    "fit_partition", "fit_rg", "fit_screen", "fit_stratified_rg", "fit_sumher", "fit_sumher_rg",
-    "measure_h2_influence", "measure_partition_influence", "measure_rg_influence", "munge", "read_annotation_sums",
-    "read_atlas", "read_category_matrix", "read_quantile_sums", "read_rg_table", "read_sumstats", "read_tagging",
-    "read_trait_list", "write_atlas", "write_atlas_page", "write_snp_heritabilities", "write_sumstats", "write_tagging",
-]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'sumh2' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605
+__getattr__, __dir__ = lazy_names("sumh2", _HOMES)

@@ -61,7 +61,7 @@ def measure_h2_influence(
         The data are not those of the result.
     """
     rows = _rows_of(result, aligned, trait)
-    chromosomes, edges = _chromosome_edges(aligned, rows)
+    chromosomes, edges = _chromosome_edges(aligned, rows, result.n_blocks)
     fixed = None if np.isfinite(result.intercept_se) else result.intercept
     chi2 = aligned.z[rows, trait] ** 2
     if len(result.totals) > 1:
@@ -90,23 +90,20 @@ def measure_h2_influence(
         )  # fmt: skip
 
     refits = _fits_below(refit, caps, result.chisq_max, float(chi2.max()))
-    where = {
-        "blocks": _name_blocks(aligned, rows, block_starts),
-        "chromosomes": chromosomes,
-        "chromosome_shares": np.diff(edges) / edges[-1],
-        "trait": result.trait,
-    }
+    where = {"blocks": _name_blocks(aligned, rows, block_starts), **_of_chromosomes(chromosomes, edges),
+             "trait": result.trait}  # fmt: skip
     influences = [
         Influence(
             quantity="h2", estimate=result.h2, se=result.h2_se, without_block=result.delete_values,
-            without_chromosome=h2_without, capped=_capped(refits, lambda one: (one.h2, one.h2_se)), **where,
+            without_chromosome=h2_without[: len(chromosomes)],
+            capped=_capped(refits, lambda one: (one.h2, one.h2_se)), **where,
         )
     ]  # fmt: skip
     if fixed is None:
         influences.append(
             Influence(
                 quantity="intercept", estimate=result.intercept, se=result.intercept_se,
-                without_block=result.intercept_delete, without_chromosome=intercept_without,
+                without_block=result.intercept_delete, without_chromosome=intercept_without[: len(chromosomes)],
                 capped=_capped(refits, lambda one: (one.intercept, one.intercept_se)), **where,
             )
         )  # fmt: skip
@@ -123,7 +120,7 @@ def measure_partition_influence(
     if result.fit is None or result.places is None:
         raise InputError("influence: found a result without block sums, expected one of LD Score regression; refit it")
     total, sums = result.total, result.sums
-    chromosomes, edges = _chromosome_edges(aligned, result.places)
+    chromosomes, edges = _chromosome_edges(aligned, result.places, total.n_blocks)
     fit = _chromosome_fit(total, aligned, trait, result.places, edges, result.fit.fixed_intercept)
     _check_same(float(fit.tau.estimate @ sums.totals), total.h2, total.trait)
     without = derive_enrichments(
@@ -140,16 +137,12 @@ def measure_partition_influence(
     chi2 = aligned.z[result.places, trait] ** 2
     refits = _fits_below(refit, caps, total.chisq_max, float(chi2.max()))
     blocks = _name_blocks(aligned, result.places, block_edges(len(result.places), total.n_blocks))
-    where = {
-        "blocks": blocks,
-        "chromosomes": chromosomes,
-        "chromosome_shares": np.diff(edges) / edges[-1],
-        "trait": total.trait,
-    }
+    where = {"blocks": blocks, **_of_chromosomes(chromosomes, edges), "trait": total.trait}
+    deleted = fit.tau.delete_values[: len(chromosomes)]
     influences = [
         Influence(
             quantity="h2", estimate=total.h2, se=total.h2_se, without_block=total.delete_values,
-            without_chromosome=fit.tau.delete_values @ sums.totals,
+            without_chromosome=deleted @ sums.totals,
             capped=_capped(refits, lambda one: (one.total.h2, one.total.h2_se)), **where,
         )
     ]  # fmt: skip
@@ -160,7 +153,7 @@ def measure_partition_influence(
                 Influence(
                     quantity=f"enrichment of {name}", estimate=float(enrichment.value[place]),
                     se=float(enrichment.se[place]), without_block=enrichment.delete_values[:, place],
-                    without_chromosome=without.enrichment.delete_values[:, place],
+                    without_chromosome=without.enrichment.delete_values[: len(chromosomes), place],
                     capped=_capped(refits, _of_enrichment(place)), **where,
                 )
             )  # fmt: skip
@@ -168,7 +161,7 @@ def measure_partition_influence(
             Influence(
                 quantity=f"tau of {name}", estimate=float(result.coefficients.value[place]),
                 se=float(result.coefficients.se[place]), without_block=result.tau_delete[:, place],
-                without_chromosome=fit.tau.delete_values[:, place], capped=_capped(refits, _of_tau(place)), **where,
+                without_chromosome=deleted[:, place], capped=_capped(refits, _of_tau(place)), **where,
             )
         )  # fmt: skip
     return InfluenceResult(tuple(influences))
@@ -225,12 +218,12 @@ def _pair_influences(
     kept = choose_pair_rows(aligned, places, chisq_max)[2]
     rows = np.flatnonzero(kept)
     regression = gather_pair_rows(aligned, places, kept, m)
-    chromosomes, edges = _chromosome_edges(aligned, rows)
+    chromosomes, edges = _chromosome_edges(aligned, rows, pair.n_blocks)
     fixed = [None if np.isfinite(fit.intercept_se) else fit.intercept for fit in pair.fits]
     fits = _three_fits_by(edges, regression, pair, fixed, two_step)
     _check_same(fits[2].total, pair.gcov, f"{pair.trait1} - {pair.trait2}")
     deleted = np.column_stack([fit.total_delete for fit in pair.fits])
-    without = np.column_stack([fit.total_delete for fit in fits])
+    without = np.column_stack([fit.total_delete for fit in fits])[: len(chromosomes)]
 
     def refit(cap: float) -> RgPair:
         fixed_gcov = fixed[2]
@@ -247,8 +240,7 @@ def _pair_influences(
     if two_step is not None and fixed[2] is None:
         block_starts = edges_among((regression.z1**2 < two_step) & (regression.z2**2 < two_step), pair.n_blocks)
     where = {
-        "blocks": _name_blocks(aligned, rows, block_starts), "chromosomes": chromosomes,
-        "chromosome_shares": np.diff(edges) / edges[-1],
+        "blocks": _name_blocks(aligned, rows, block_starts), **_of_chromosomes(chromosomes, edges),
         "trait": f"{pair.trait1} - {pair.trait2}",
     }  # fmt: skip
     found = []
@@ -344,24 +336,25 @@ def _chromosome_fit(
         return solve_columns(sums, n_bar, fixed)
 
 
-def _chromosome_edges(aligned: AlignedData, rows: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _chromosome_edges(
+    aligned: AlignedData, rows: NDArray[np.int64], n_blocks: int
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Names of the chromosomes of these rows, and where each begins among them.
 
-    Raises
-    ------
-    InputError
-        All SNPs are on one chromosome: nothing is left without it.
+    Where all SNPs are on one chromosome, or of a tagging that names none, nothing is left without it: then there are no
+    names, and the borders are those of the jackknife's blocks, over which the fit is made again all the same.
     """
     codes = aligned.reference.chrom.dictionary_encode()
     numbers = codes.indices.to_numpy(zero_copy_only=False)[aligned.rows[rows]]
     starts = np.append(0, np.flatnonzero(np.diff(numbers)) + 1)
+    if len(starts) < 2:
+        return (), block_edges(len(rows), n_blocks)
     names = tuple(codes.dictionary[int(number)].as_py() for number in numbers[starts])
-    if len(names) < 2:
-        raise InputError(
-            f"influence: found SNPs of chromosome {names[0]} alone, expected several chromosomes to leave one out; LDAK's "
-            "taggings name none: build a .tagging.parquet, or leave --influence out"
-        )
     return names, np.append(starts, len(rows)).astype(np.int64)
+
+
+def _of_chromosomes(names: tuple[str, ...], edges: NDArray[np.int64]) -> dict[str, Any]:
+    return {"chromosomes": names, "chromosome_shares": (np.diff(edges) / edges[-1])[: len(names)]}
 
 
 def _name_blocks(aligned: AlignedData, rows: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[str, ...]:

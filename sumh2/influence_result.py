@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sumh2.results import Result
+from sumh2.results import Result, number_text
 from sumh2.verdicts import WHY_SEPARATOR, Finding, judge
 
 Floats = NDArray[np.float64]
@@ -161,16 +161,10 @@ class InfluenceResult(Result):
         One an estimate, in the order of the result.
     """
 
+    kind: ClassVar[str] = "influence"
+
     influences: tuple[Influence, ...]
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> InfluenceResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         return [row for influence in self.influences for row in influence.to_records()]
@@ -192,13 +186,14 @@ class InfluenceResult(Result):
         for label, one in zip(labels, shown, strict=True):
             block, by_block = one.largest_block
             chromosome, by_chromosome = one.largest_chromosome
+            without = f"{chromosome or 'one only':>11} {number_text(by_chromosome, '+.2f'):>6}"
             caps = ", ".join(
                 f"{capped.cap:g}: {capped.estimate:.4g}" for capped in one.capped if np.isfinite(capped.estimate)
             )
             with_all = f"{one.estimate:.4g} ({one.se:.2g})"
             lines.append(
-                f"{label:<{width}}  {with_all:>17}  {block:<32} {by_block:>+6.2f}  "
-                f"{chromosome:>11} {by_chromosome:>+6.2f}  {caps or 'none below the largest chi2'}"
+                f"{label:<{width}}  {with_all:>17}  {block:<32} {number_text(by_block, '+.2f'):>6}  {without}  "
+                f"{caps or 'none below the largest chi2'}"
             )
         if len(self.influences) > len(shown):
             lines.append(f"and {len(self.influences) - len(shown)} more, in the table")

@@ -50,6 +50,25 @@ def trait_info(aligned: AlignedData, trait: int) -> AlignedTrait:
     return aligned.traits[trait]
 
 
+def check_several_categories(tagging: Tagging, what: str, instead: str) -> None:
+    """Raise InputError where there is one LD score only: nothing to partition between.
+
+    Parameters
+    ----------
+    tagging
+        Whose categories are fitted.
+    what
+        To be partitioned: "a heritability", "a covariance".
+    instead
+        The command for one LD score.
+    """
+    if tagging.n_categories == 1:
+        raise InputError(
+            f"{tagging.where}: found one LD score, expected two or more to partition {what} between; name LD scores of "
+            f"several categories, or use {instead}"
+        )
+
+
 def check_varies(ld_score: NDArray[np.float64], name: str) -> None:
     """Raise FitError when an LD score is constant, or nearly: it cannot be told from a free intercept."""
     if np.ptp(ld_score) <= _SMALLEST_SPREAD * np.abs(ld_score).max():

@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import pyarrow as pa
 
+from ldscores.shared.arrow_arrays import table_of_records
 from ldscores.shared.tables import write_json, write_tsv
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+#: What the record of a result says of itself; readers refuse a newer version.
+FORMAT_NAME, FORMAT_VERSION = "sumh2 result", 1
+
+
+def record_header(kind: str) -> dict[str, Any]:
+    """The first entries of a result's ``.json``, by which `sumh2 report` knows what it is."""
+    return {"format": FORMAT_NAME, "format_version": FORMAT_VERSION, "kind": kind}
+
+
 class Result(ABC):
     """Estimates with their status; ``str(result)`` is the report."""
+
+    #: What it is, in the words of the commands: "h2", "rg", "sumher h2", ...
+    kind: ClassVar[str]
 
     @abstractmethod
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary an estimate, the tidy table's rows."""
 
+    #: A field of the dataclasses that results are, empty until :meth:`with_provenance`.
+    origin: Mapping[str, Any]
+
     @property
-    @abstractmethod
     def provenance(self) -> Mapping[str, Any]:
         """Program, command, inputs and options behind the result."""
+        return self.origin
+
+    def with_provenance(self, origin: Mapping[str, Any]) -> Self:
+        """The same result, knowing where it comes from."""
+        return replace(self, origin=origin)
 
     def details(self) -> dict[str, Any]:
         """What the record holds beyond the table."""
@@ -48,10 +68,19 @@ class Result(ABC):
             The files written, each whole.
         """
         table, record = Path(f"{stem}.tsv"), Path(f"{stem}.json")
-        write_tsv(table, pa.Table.from_pylist(self.to_records()))
-        content = {"estimates": self.to_records(), **self.details(), "provenance": dict(self.provenance)}
-        write_json(record, content)
+        write_tsv(table, table_of_records(self.to_records()))
+        write_json(record, self.record())
         return [table, record]
+
+    def record(self) -> dict[str, Any]:
+        """What ``<stem>.json`` holds: format and kind, the rows, the details, the provenance."""
+        rows = {"estimates": self.to_records(), **self.details()}
+        return {**record_header(self.kind), **rows, "provenance": dict(self.provenance)}
+
+
+def record_of(row: Any, without: Collection[str] = ()) -> dict[str, Any]:
+    """The fields of a dataclass by name, a row of a tidy table; but for those that are no numbers or words."""
+    return {item.name: getattr(row, item.name) for item in fields(row) if item.name not in without}
 
 
 #: From here on the two-sided p-value is below the smallest double that has all its digits.
@@ -85,6 +114,11 @@ def z_and_p(estimate: float, se: float) -> tuple[float, float, float]:
         return (float("nan"),) * 3
     z = estimate / se
     return z, normal_p(z), normal_log10_p(z)
+
+
+def number_text(value: float, form: str) -> str:
+    """A number to print in this format, ``NA`` where there is none."""
+    return f"{value:{form}}" if np.isfinite(value) else "NA"
 
 
 def with_se(value: float, se: float, digits: int = 4) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.alleles import encode_alleles
+from ldscores.shared.alleles import allele_kinds, encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
@@ -22,6 +22,7 @@ from ldscores.shared.tables import (
     check_columns,
     check_format,
     read_header,
+    read_metadata,
     read_parquet,
     read_table,
     write_parquet,
@@ -41,6 +42,9 @@ _NUMBERS = ("Z", "N", "EAF", "INFO")
 #: Columns that LDSC's munged files do not have: with them a file is a GWAS as it was published.
 _GWAS_COLUMNS = {"BETA", "B", "OR", "SE", "P", "PVAL", "P_VALUE", "PVALUE", "LOG10P"}
 
+#: Munging leaves no SNP of ambiguous strand, and about a seventh of a GWAS are such.
+_MANY_AMBIGUOUS = 0.1
+
 #: Endings of files of summary statistics.
 _ENDINGS = re.compile(r"(\.sumstats|\.ldak|\.sums|\.summaries)?(\.(parquet|gz|bz2|xz|zst|txt|tsv))*$")
 
@@ -49,6 +53,19 @@ def trait_name(path: str | Path) -> str:
     """The name of a trait's file without its endings: ``x/bmi.sumstats.gz`` is ``bmi``."""
     name = Path(path).name
     return _ENDINGS.sub("", name, count=1) or name
+
+
+def trait_names(paths: Sequence[str | Path]) -> list[str]:
+    """A name for each of several files: those of the files, without a stem before the name that is stored.
+
+    A simulation of the trait bmi is in ``sim.bmi.sumstats.parquet`` and stays bmi, unless another file would have the
+    same name.
+    """
+    of_files, short = [trait_name(path) for path in paths], []
+    for path, name in zip(paths, of_files, strict=True):
+        stored = read_metadata(path)[1].get("trait") if Path(path).is_file() and is_parquet(path) else None
+        short.append(stored if stored and name.endswith(f".{stored}") else name)
+    return [one if short.count(one) == 1 else name for one, name in zip(short, of_files, strict=True)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -99,7 +116,21 @@ def read_sumstats(path: str | Path, trait: str | None = None) -> SumStats:
     wanted = [name for name in ("SNP", "CHR", "BP", "A1", "A2", "EAF", "INFO", "Z", "N") if name in header]
     types: dict[str, pa.DataType] = {"SNP": pa.string(), "CHR": _CATEGORY, "A1": _CATEGORY, "A2": _CATEGORY}
     types |= {name: pa.float64() for name in (*_NUMBERS, "BP")}
-    return _complete_rows(path, read_table(path, columns=wanted, types={name: types[name] for name in wanted}), trait)
+    read = _complete_rows(path, read_table(path, columns=wanted, types={name: types[name] for name in wanted}), trait)
+    if not effects and read.a1 is not None and read.a2 is not None:
+        _warn_of_ambiguous(path, allele_kinds(read.a1, read.a2) == 0)
+    return read
+
+
+def _warn_of_ambiguous(path: str | Path, odd: NDArray[np.bool_]) -> None:
+    """A word where a file has SNPs that every munge removes, by which a GWAS with Z and N is known."""
+    n_odd = int(np.count_nonzero(odd))
+    if n_odd > _MANY_AMBIGUOUS * len(odd):
+        logger.warning(
+            "%s: %d of %d SNPs are ambiguous in their strand (A/T, C/G) or no SNPs: this looks like a GWAS that was not "
+            "munged; it is used as it is, and nothing was filtered by imputation, frequency, alleles or N; better munge it "
+            "first: sumh2 munge %s --out %s", path, n_odd, len(odd), path, trait_name(path)
+        )  # fmt: skip
 
 
 def _complete_rows(path: str | Path, table: pa.Table, trait: str | None) -> SumStats:

@@ -30,6 +30,8 @@ HIGH_RATIO = 0.2
 FEW_BLOCKS = 50
 #: LDSC leaves out a chi2 above max(0.001 N, 80) from its stratified fits.
 OUTLIER_PER_N, OUTLIER_CHI2 = 0.001, 80.0
+#: Losing more of the inflation, or of the SNPs, with large chi2 is worth a caution.
+MUCH_EXCESS, MANY_REMOVED = 0.1, 0.01
 #: Below this correlation of minor allele frequencies, study and LD reference are hardly of one ancestry.
 MAF_CORRELATION_EXPECTED = 0.9
 #: Stands for the chromosome where a tagging names none, as LDAK's.
@@ -156,6 +158,44 @@ def coverage_findings(
     return found
 
 
+def removed_outlier_findings(limit: float, n_removed: int, n_snps: int, excess_share: float) -> list[Finding]:
+    """What to know of SNPs left out for their chi2.
+
+    Parameters
+    ----------
+    limit
+        chi2 from which they were left out.
+    n_removed, n_snps
+        Of them, and of those that stayed.
+    excess_share
+        Share of the sum of chi2 - 1 that went with them.
+    """
+    if not n_removed:
+        return []
+    much = excess_share > MUCH_EXCESS or n_removed > MANY_REMOVED * (n_removed + n_snps)
+    return [
+        Finding("caution" if much else "note", "large chi2 left out", f"{n_removed:,} SNPs with a chi2 of {limit:.4g} and "
+                f"more are not in the regression, and with them {100 * excess_share:.0f}% of the inflation: what these "
+                "loci add is missing from h2; compare with a larger --chisq-max")
+    ]  # fmt: skip
+
+
+def first_step_findings(cutoff: float, n_above: int, n_snps: int) -> list[Finding]:
+    """What to know of a two-step fit whose first step leaves out many SNPs.
+
+    Where a polygenic trait has so large a study that many SNPs exceed the cutoff, those of much LD do so most often: the
+    line through the rest is too flat, its intercept too high, and h2 too low (benchmarks/calibration.py, N 20,000).  The
+    cutoff is made for few strong loci.
+    """
+    if n_above <= MANY_REMOVED * n_snps:
+        return []
+    return [
+        Finding("caution", "two-step cutoff", f"{100 * n_above / n_snps:.1f}% of the SNPs have a chi2 of {cutoff:g} and "
+                "more and do not set the intercept: in a polygenic trait that makes it too high and h2 too low; compare "
+                "with --one-step")
+    ]  # fmt: skip
+
+
 def outlier_limit(max_n: float) -> float:
     """chi2 above which single loci weigh much, LDSC's limit of its stratified fits."""
     return max(OUTLIER_PER_N * max_n, OUTLIER_CHI2)
@@ -212,6 +252,53 @@ def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
     return found
 
 
+def correlation_findings(
+    rg: float,
+    heritabilities: Sequence[tuple[str, float, float]],
+    n_bad_deletes: int,
+    n_blocks: int,
+    *,
+    where: str,
+    bounded: bool = True,
+) -> list[Finding]:
+    """What to know about a genetic correlation from the numbers it is made of.
+
+    Parameters
+    ----------
+    rg
+        NaN where it is not defined.
+    heritabilities
+        Name, h2 and its z of both traits.
+    n_bad_deletes, n_blocks
+        Jackknife samples in which a heritability is not positive, of so many.
+    where
+        Behind "h2 of <name>": "on these SNPs", "in this category".
+    bounded
+        Whether to speak of a correlation outside -1 to 1.
+    """
+    found = []
+    for name, value, z in heritabilities:
+        if not value > 0:
+            found.append(
+                Finding("unusable", "negative h2", f"h2 of {name} {where} is {value:.4g}: no correlation is defined; the "
+                        "genetic covariance still is")
+            )  # fmt: skip
+        elif z < WEAK_H2_Z:
+            text = f"h2 of {name} {where} is {z:.1f} SE from zero, {WEAK_H2_Z:.0f} are wanted"
+            found.append(Finding("caution", "weak power", text))
+    if bounded and np.isfinite(rg) and abs(rg) > 1:
+        found.append(
+            Finding("caution", "rg outside ±1", f"{rg:.3f}: sampling error of a strong correlation, or of a weak h2; "
+                    "report it as it is, with its SE")
+        )  # fmt: skip
+    if n_bad_deletes and np.isfinite(rg):
+        found.append(
+            Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad_deletes} of {n_blocks} "
+                    "jackknife samples; the SE is from the joint covariance of h2 and gcov")
+        )  # fmt: skip
+    return found
+
+
 def rg_findings(
     *,
     rg: float,
@@ -224,32 +311,13 @@ def rg_findings(
     share_mismatched: float,
     same_data: bool = False,
 ) -> list[Finding]:
-    """What to know about a genetic correlation."""
-    found = []
-    for name, value, z in zip(names, h2, h2_z, strict=True):
-        if not value > 0:
-            found.append(
-                Finding("unusable", "negative h2", f"h2 of {name} is {value:.4g} on these SNPs: no correlation is "
-                        "defined; the genetic covariance still is")
-            )  # fmt: skip
-        elif z < WEAK_H2_Z:
-            found.append(
-                Finding("caution", "weak power", f"h2 of {name} is {z:.1f} SE from zero, {WEAK_H2_Z:.0f} are wanted")
-            )  # fmt: skip
+    """What to know about a genetic correlation of two traits on the SNPs they share."""
+    numbers = list(zip(names, h2, h2_z, strict=True))
+    found = correlation_findings(rg, numbers, n_bad_deletes, n_blocks, where="on these SNPs", bounded=not same_data)
     if same_data:
         found.append(
             Finding("caution", "same data", "both traits have the same z scores: the same file twice, or two names of "
                     "one study")
-        )  # fmt: skip
-    elif np.isfinite(rg) and abs(rg) > 1:
-        found.append(
-            Finding("caution", "rg outside ±1", f"{rg:.3f}: sampling error of a strong correlation, or of a weak h2; "
-                    "report it as it is, with its SE")
-        )  # fmt: skip
-    if n_bad_deletes and np.isfinite(rg):
-        found.append(
-            Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad_deletes} of {n_blocks} "
-                    "jackknife samples; the SE is from the joint covariance of h2 and gcov")
         )  # fmt: skip
     if share_mismatched > MANY_MISMATCHES:
         found.append(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import lzma
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -71,14 +72,8 @@ class TruthPanel:
 
 def build_truth_panel(folder: Path) -> TruthPanel:
     """Unpack the chromosomes, compute weightings, make two annotations, build all taggings within LD blocks."""
-    folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "done").exists():
-        for chromosome in CHROMOSOMES:
-            for ending in ("bed", "bim", "fam"):
-                source = PANEL / f"eur503_hm3.{chromosome}.{ending}"
-                packed = Path(f"{source}.xz")
-                content = lzma.decompress(packed.read_bytes()) if packed.exists() else _plain(source)
-                (folder / f"eur.{chromosome}.{ending}").write_bytes(content)
+        unpack_panel(folder, CHROMOSOMES)
         _write_annotations(folder)
         prefix = f"{folder}/eur.@"
         _run("weights", "--bfile", prefix, "--out", f"{folder}/weights")
@@ -93,6 +88,17 @@ def build_truth_panel(folder: Path) -> TruthPanel:
         (folder / "done").touch()
     taggings = {name: read_tagging(str(folder / f"t.{name}.tagging.parquet")) for name in MODELS}
     return TruthPanel(folder, taggings, read_tagging(str(folder / "t.alpha.tagging.parquet")))
+
+
+def unpack_panel(folder: Path, chromosomes: Sequence[int]) -> None:
+    """Write ``eur.<chromosome>.bed``, ``.bim`` and ``.fam`` of the real EUR panel."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for chromosome in chromosomes:
+        for ending in ("bed", "bim", "fam"):
+            source = PANEL / f"eur503_hm3.{chromosome}.{ending}"
+            packed = Path(f"{source}.xz")
+            content = lzma.decompress(packed.read_bytes()) if packed.exists() else _plain(source)
+            (folder / f"eur.{chromosome}.{ending}").write_bytes(content)
 
 
 def _plain(source: Path) -> bytes:
@@ -256,9 +262,12 @@ def cover_alpha(
 ) -> AlphaTruth:  # fmt: skip
     """Simulate with one alpha, estimate it, count."""
     panel = build_truth_panel(panel_folder)
+    # Traits of one design share their causal SNPs, so sparse ones need a design each to be independent.
+    designs = [(n_replicates, seed)] if causal_share == 1 else [(1, seed * 1000 + i) for i in range(n_replicates)]
     profiles = [
         fit_alpha(align([trait], panel.grid), confounding=kind, n_blocks=N_BLOCKS, n_threads=2)
-        for trait in simulate(panel, "alpha", n_replicates, n, seed, alpha, causal_share, confounding)
+        for size, own in designs
+        for trait in simulate(panel, "alpha", size, n, own, alpha, causal_share, confounding)
     ]
     estimates = np.array([profile.alpha for profile in profiles])
     errors = np.array([profile.alpha_se for profile in profiles])

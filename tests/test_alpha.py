@@ -483,6 +483,6 @@ def test_command__takes_likelihoods_alone(run_sumh2):
     assert status == 0
     assert "Gaussian" in text
     status, _, errors = run_sumh2("alpha", "--likelihoods", path, "--ld", "x")
-    assert status == 1 and "expected one or the other" in errors
+    assert status == 2 and "expected one or the other" in errors
     status, _, errors = run_sumh2("alpha", "--ld", "x")
-    assert status == 1 and "expected summary statistics and --ld, or --likelihoods" in errors
+    assert status == 2 and "expected summary statistics and --ld, or --likelihoods" in errors

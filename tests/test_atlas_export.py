@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,12 +15,9 @@ from conftest import PORTABLE
 from ldscores.shared.errors import InputError
 from sumh2.atlas.atlas_files import write_atlas
 from sumh2.atlas.consistent import fit_consistent
-from sumh2.atlas.consistent_table import RgTable, fit_consistent_table
 from sumh2.atlas.export import cell_labels, matrices_for_genomicsem, matrices_for_mtag, overlap_for_lava
 from sumh2.atlas.export_files import write_genomicsem, write_lava, write_mtag
-from sumh2.atlas.factor_count import count_factors
 from sumh2.atlas.joint_errors import build_metric
-from sumh2.plots.atlas import plot_consistent, plot_heatmap, plot_scree
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +38,6 @@ def folder(atlas, tmp_path_factory):
     path.mkdir()
     write_atlas(atlas, path)
     return path
-
-
-@pytest.fixture
-def run_sumh2(monkeypatch, capsys):
-    from ldscores import __version__
-    from ldscores.shared.command_line import run_commands
-    from ldscores.shared.logs import configure_logging
-    from sumh2.cli import COMMANDS
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["sumh2", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            run_commands("sumh2", summary="", commands=COMMANDS, version=__version__)
-        return stopped.value.code or 0, *capsys.readouterr()
-
-    yield call
-    configure_logging()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -89,13 +68,51 @@ def test_genomicsem__files_give_the_matrices_back(atlas, tmp_path):
     assert "LDSCoutput <- list(V = read_part('V'), S = read_part('S'), I = read_part('I'), N = read_part('N')" in script
 
 
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def run_r(lines: str, folder) -> list[str]:
+    """Words that R prints."""
+    done = subprocess.run(["Rscript", "--vanilla", "-e", lines], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+
+
+@needs_r
 def test_genomicsem__loads_in_r(atlas, tmp_path):
-    matrices = matrices_for_genomicsem(atlas)
+    """Also with names that R would take as quotes, comments or numbers."""
+    names = ("height", "O'Neil's #1", 'a "b"', "1x", "x-y", "back\\slash")
+    odd = replace(atlas, traits=tuple(replace(t, name=n) for t, n in zip(atlas.traits, names, strict=True)))
+    matrices = matrices_for_genomicsem(odd)
     write_genomicsem(matrices, tmp_path / "x")
-    lines = "source('x.R'); cat(sprintf('%.17g', c(LDSCoutput$S[2,1], LDSCoutput$V[2,7], LDSCoutput$m)))"
-    done = subprocess.run(["Rscript", "-e", lines], cwd=tmp_path, capture_output=True, text=True, check=True)
-    check_digits([float(word) for word in done.stdout.split()], [matrices.s[1, 0], matrices.v[1, 6], matrices.m], 15)
+    numbers = "unlist(LDSCoutput[c('S', 'V', 'I', 'N', 'm', 'S_Stand', 'V_Stand')])"
+    found = run_r(f"source('x.R'); cat(sprintf('%.17g', {numbers}))", tmp_path)
+    parts = (matrices.s, matrices.v, matrices.i, matrices.n, matrices.m, matrices.s_stand, matrices.v_stand)
+    check_digits([float(word) for word in found], np.concatenate([np.ravel(part) for part in parts]), 15)
+    found = run_r(
+        "source('x.R'); cat(dim(LDSCoutput$V), dim(LDSCoutput$N)); writeLines(colnames(LDSCoutput$S))", tmp_path
+    )
+    assert found[:3] == ["21", "21", "1"] and " ".join(found[3:]) == "21" + " ".join(names)
+
+
+@needs_r
+def test_lava_and_mtag__load_in_r(atlas, tmp_path):
+    """As LAVA's ``process.input`` reads its two files; MTAG's are plain matrices."""
+    (overlap, info), _ = write_lava(atlas, tmp_path / "x")
+    read = (
+        f"o <- as.matrix(read.table('{overlap.name}', check.names = FALSE)); "
+        f"i <- read.table('{info.name}', header = TRUE, stringsAsFactors = FALSE); "
+        "stopifnot(identical(rownames(o), colnames(o)), identical(i$phenotype, colnames(o)), isSymmetric(o)); "
+        "cat(dim(o), sprintf('%.17g', o), i$cases, i$controls, i$filename)"
+    )
+    found = run_r(read, tmp_path)
+    assert found[:2] == ["6", "6"] and found[-6:] == [trait.source for trait in atlas.traits]
+    check_digits([float(word) for word in found[2:38]], overlap_for_lava(atlas)[1].ravel(), 5)
+    assert found[39] == "20000" and found[45] == "30000"
+    matrices = matrices_for_mtag(atlas)
+    sigma = write_mtag(matrices, tmp_path / "x")[0]
+    found = run_r(f"cat(sprintf('%.17g', as.matrix(read.table('{sigma.name}'))))", tmp_path)
+    check_digits([float(word) for word in found], matrices.sigma.ravel(), 15)
 
 
 def test_genomicsem__consistent_and_shrunk(atlas):
@@ -148,6 +165,9 @@ def test_lava__reads_as_its_process_input_reads(atlas, tmp_path):
     blank = replace(atlas, traits=(replace(atlas.traits[0], name="a b"), *atlas.traits[1:]))
     with pytest.raises(InputError, match="trait 'a b' has a blank"):
         write_lava(blank, tmp_path / "y")
+    quoted = replace(atlas, traits=(replace(atlas.traits[0], source="x#1.gz"), *atlas.traits[1:]))
+    with pytest.raises(InputError, match="file 'x#1.gz' has a blank, a quote or #"):
+        write_lava(quoted, tmp_path / "y")
 
 
 def test_mtag__sigma_omega(atlas, tmp_path):
@@ -196,7 +216,7 @@ def test_consistent__on_a_table(run_sumh2, tmp_path):
         (("--no-unique",), "--no-unique: found it without --factors"),
     ):
         status, _, error = run_sumh2("consistent", table, *flags)
-        assert status == 1
+        assert status == 2
         assert message in error
 
 
@@ -210,7 +230,7 @@ def test_atlas_test_and_factors(run_sumh2, folder, tmp_path):
     assert status == 0
     assert "Hotelling" in (tmp_path / "t.json").read_text()
     status, _, error = run_sumh2("atlas-test", folder, "a=b", "c=d", "--out", tmp_path / "t")
-    assert status == 1
+    assert status == 2
     assert "found several hypotheses" in error
     status, text, _ = run_sumh2("atlas-factors", folder, "--draws", 50, "--plot", tmp_path / "s.png")
     assert status == 0
@@ -248,26 +268,6 @@ def test_export__with_genomicsems_engine(run_sumh2, tmp_path):
 )
 def test_export__wrong_options(run_sumh2, folder, tmp_path, flags, message):
     status, _, error = run_sumh2("export", folder, "--out", tmp_path / "x", *flags)
-    assert status == 1
+    assert status == 2
     assert message in error
     assert not list(tmp_path.iterdir()), "nothing is written"
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Figures
-
-
-def test_figures(atlas):
-    pytest.importorskip("matplotlib")
-    ax = plot_heatmap(atlas)
-    assert len(ax.collections[0].get_offsets()) == 30
-    broken = replace(atlas, rg=np.where(np.eye(6) + np.roll(np.eye(6), 3, axis=0), np.nan, atlas.rg))
-    crosses = plot_heatmap(broken).lines[1]
-    assert len(crosses.get_xdata()) == 6
-    fitted = fit_consistent(atlas, n_draws=0)
-    labels = plot_consistent(fitted).get_legend_handles_labels()[1]
-    assert sum(int(label.split("(")[1].rstrip(")")) for label in labels) == 15
-    table = RgTable(("a", "b", "c"), np.array([[1, 0.9, 0.9], [0.9, 1, 0.2], [0.9, 0.2, 1]]), np.full((3, 3), 0.1))
-    assert len(plot_consistent(fit_consistent_table(table)).lines) == 6
-    scree = plot_scree(count_factors(atlas, n_draws=20))
-    assert len(scree.lines[0].get_xdata()) == 6

@@ -24,6 +24,8 @@ from ldscores.models.model_files import ModelFiles, find_models
 from ldscores.panels.plink_files import read_panel
 from ldscores.panels.reference_panel import ReferencePanel, panel_from_arrays
 from ldscores.shared.errors import InputError
+from ldscores.taggings.ld_score_files import write_ldsc_ld_scores
+from ldscores.taggings.ldak_tagging_files import write_ldak_tagging
 from ldscores.taggings.tagging_files import read_own
 
 
@@ -200,10 +202,27 @@ def test_results__are_written_chromosome_by_chromosome(tmp_path, monkeypatch, he
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
+@pytest.mark.parametrize("file_format", ["ldsc", "ldak"])
+def test_text__is_that_of_the_whole_tagging(tmp_path, monkeypatch, file_format):
+    """One file of all chromosomes, though no tagging of all rows is ever made; every part is read twice."""
+    monkeypatch.setattr(result_files, "_HELD_BYTES", 0)
+    panel = invent_panel(n_chromosomes=3)
+    models = ModelSet((find_model("human-default"),))
+    written = build_to_files(panel, ModelFiles(models), KB, tmp_path / "out", file_format=file_format)
+    (whole,) = build_tagging(panel, models, KB).values()
+    if file_format == "ldak":
+        write_ldak_tagging(tmp_path / "whole.tagging", whole)
+    else:
+        write_ldsc_ld_scores(replace(whole, names=("L2",)), tmp_path / "whole")
+    assert {path.name[3:] for path in written} == {path.name[5:] for path in tmp_path.glob("whole*")}
+    for path in written:
+        assert path.read_bytes() == (tmp_path / f"whole{path.name[3:]}").read_bytes()
+
+
 def test_what_memory_does_not_bound__is_said_before_the_work(tmp_path, caplog):
     panel = invent_panel()
-    needs = memory_needs(panel, 97, 120, 97)
-    assert needs.columns == 5 * 8 * 60 * 98 / 1e9 and needs.result == 4 * 8 * 120 * 97 / 1e9
+    needs = memory_needs(panel, 97)
+    assert needs.columns == 5 * 8 * 60 * 98 / 1e9
     files = ModelFiles(ModelSet(tuple(parse_models("gcta,alpha", "-1,-0.5,0"))))
     assert files.n_columns() == {"gcta": 1, "alpha": 3}
     for memory, said in ((0.1, True), (2.0, False)):

@@ -166,7 +166,12 @@ def test_model_and_its_copy__are_alike():
     assert difference.difference == 0
     assert np.isnan(difference.se) and np.isnan(difference.z)
     assert result.find("again").h2 == result.find("default").h2
-    assert result.find("again").akaike_weight == result.find("default").akaike_weight
+    alone, copy = fit_comparison(trait, two_models()[0], n_blocks=40, reference="default"), result.find("again")
+    assert copy.akaike_weight == 0 and copy.same_as == "default" and not result.find("default").same_as
+    assert result.h2_average == pytest.approx(alone.h2_average), "it counts once"
+    assert result.find("default").akaike_weight == pytest.approx(alone.find("default").akaike_weight)
+    assert "same model: again and default have one likelihood" in result.why
+    assert not any("again" in sentence for sentence in result.verdict if "Next is" in sentence)
 
 
 @settings(max_examples=6, deadline=None)

@@ -12,6 +12,7 @@ from conftest import SHARED
 from scipy import stats
 
 from ldscores.shared.errors import FitError, InputError
+from sumh2.atlas import consistent_cost
 from sumh2.atlas.atlas_result import cells_of, matrix_of
 from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.consistency import check_consistency
@@ -181,6 +182,24 @@ def test_factor_fit__has_its_rank(atlas):
 def test_wrong_options__are_named(atlas, options, message):
     with pytest.raises(InputError, match=message):
         fit_consistent(atlas, **options)
+
+
+def test_many_traits__say_beforehand_how_long(atlas, caplog, monkeypatch):
+    """Product .05 s and projection 1 s, as of a thousand traits: replicates are 9 projections each, tests half of one."""
+    cost = consistent_cost.forecast_cost((0.05, 1.0), 1000, 200, "shrunk", True, 200)
+    assert (cost.structure, cost.fit, cost.replicates) == (0.05 * (14 * 1.5 * 60 + 400), 25, 1800)
+    assert cost.test == cost.structure + 30 + 200 * 0.6
+    quick = consistent_cost.forecast_cost((0.05, 1.0), 1000, 200, "structured", False, 0)
+    assert (quick.fit, quick.replicates, quick.test) == (1, 0, 0)
+    text = consistent_cost.cost_text(1000, cost, quick)
+    assert text.startswith(
+        "consistent: 1,000 traits take about 36 min here (structure 83 s, fit 25 s, replicates 30 min"
+    )
+    assert "--metric structured: 84 s; --no-replicates" in text
+    monkeypatch.setattr("sumh2.atlas.consistent.FEW_TRAITS", atlas.n_traits)
+    with caplog.at_level("INFO", logger="sumh2"):
+        fit_consistent(atlas, n_draws=0, replicates=False)
+    assert caplog.messages[0].startswith("consistent: 8 traits take about ")
 
 
 def test_the_same_trait_twice__is_named(atlas):

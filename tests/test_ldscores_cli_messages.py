@@ -97,9 +97,9 @@ def test_bad_input__one_message_and_nothing_half_written(case, own_panel, tmp_pa
 @pytest.mark.parametrize("verb", ["build", "annotate", "thin", "weights"])
 def test_panel_and_folder__are_checked_first(verb, portable_panel, tmp_path, run_ldscores):
     status, _, said = run_ldscores(verb, "--out", tmp_path / "o")
-    assert status == 1 and "found neither of --bfile (PLINK 1: .bed .bim .fam) and --pfile" in said
+    assert status == 2 and "found neither of --bfile (PLINK 1: .bed .bim .fam) and --pfile" in said
     status, _, said = run_ldscores(verb, "--bfile", portable_panel, "--pfile", portable_panel, "--out", tmp_path / "o")
-    assert status == 1 and "found both of --bfile" in said
+    assert status == 2 and "found both of --bfile" in said
     status, _, said = run_ldscores(verb, "--bfile", portable_panel, "--out", tmp_path / "no" / "o")
     assert status == 1 and "no does not exist; create it or choose another --out" in said
     assert names_in(tmp_path) == set()

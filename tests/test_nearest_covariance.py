@@ -132,6 +132,20 @@ def test_error_scale__is_the_maximum_of_the_likelihood():
     assert all(negative_log_likelihood(at * (1 + rng.normal(0, 0.01, 6))) > lowest for _ in range(30))
 
 
+def test_many_traits__need_fewer_rows_for_their_structure(monkeypatch):
+    """60 rows of 40 traits: C within what sampling does to it, relative to its own traits; 200 rows are the same as all."""
+    _, factor, _ = problem(n_traits=40, n_blocks=200, nu=80)
+    full = error_scale(factor, 40)
+    monkeypatch.setattr("sumh2.kernels.error_structure._ENOUGH_VECTORS", 60 * 40)
+    fewer = error_scale(factor, 40)
+    root = np.linalg.inv(np.linalg.cholesky(full))
+    off = np.linalg.eigvalsh(root @ fewer @ root.T)
+    assert 0.75 < off[0] < 1 < off[-1] < 1.25 and abs(off.mean() - 1) < 0.05
+    assert not np.allclose(fewer, full, rtol=1e-3)
+    monkeypatch.setattr("sumh2.kernels.error_structure._ENOUGH_VECTORS", 200 * 40)
+    assert np.array_equal(error_scale(factor, 40), full)
+
+
 def test_wishart_errors__give_structure_and_skewness():
     """W of n draws with covariance C: variance C_aa C_bb + C_ab² over n, kappa = 1 / sqrt(n), lambda near 1."""
     rng = np.random.default_rng(4)

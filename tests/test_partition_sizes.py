@@ -163,18 +163,19 @@ def test_annotations_with_fewer_rows_than_the_ld_scores__are_unusable(tmp_path, 
     assert set(pair.statuses[:-1]) == {"unusable"} and "short." in pair.whys[0]
 
 
-def test_influence_that_is_refused__leaves_no_result(tmp_path, portable_files, run_cli):
+def test_influence__of_one_chromosome_is_by_block(tmp_path, portable_files, run_cli):
     run_cli("ldscores", "build", "--bfile", "panel", "--model", "own", "--annot", "ann.", "--no-base", "--conventions",
             "ldsc", "--window-cm", 1, "--out", "model")  # fmt: skip
     whole = read_own("model.tagging.parquet")
     write_tagging("one.tagging.parquet", whole.take(np.arange(4500)))
-    words = ("trait1.sumstats.xz", "--ld", "one.tagging.parquet", "--influence", "--out", "p")
-    code, _, error = run_cli("sumh2", "partition", *words, "--n-blocks", 50)
-    assert code == 1 and "chromosome 1 alone" in error
-    assert not (tmp_path / "p.tsv").exists() and not (tmp_path / "p.json").exists()
+    words = ("trait1.sumstats.xz", "--ld", "one.tagging.parquet", "--influence", "--out", "one")
+    code, text, error = run_cli("sumh2", "partition", *words, "--n-blocks", 50)
+    assert code == 0, error
+    assert "one only" in text and "one.influence.tsv" in text
+    assert "chromosome\t" not in (tmp_path / "one.influence.tsv").read_text(), "nothing is left without it"
     words = ("trait1.sumstats.xz", "--ld", "model.tagging.parquet", "--out", "p", "--influence-plot", "i.png")
     code, _, error = run_cli("sumh2", "partition", *words)
-    assert code == 1 and "--influence-plot: found no --influence" in error
+    assert code == 2 and "--influence-plot: found no --influence" in error
     assert run_cli("sumh2", "partition", *words, "--influence")[0] == 0
     assert (tmp_path / "i.png").stat().st_size > 10_000
 

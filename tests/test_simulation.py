@@ -256,7 +256,7 @@ def test_build__blocks_and_a_window_contradict(portable_panel, tmp_path, run_lds
         "build", "--bfile", portable_panel, "--ld-blocks", tmp_path / "b.bed", "--window-kb", "100", "--out",
         tmp_path / "x",
     )  # fmt: skip
-    assert status == 1
+    assert status == 2
     assert "found --ld-blocks and another window" in errors
 
 

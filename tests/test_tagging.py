@@ -16,7 +16,8 @@ from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import FitError, InputError
 from ldscores.shared.text_columns import as_text, fixed_point
 from ldscores.shared.unique_names import all_unique, first_of_each, hash_names
-from ldscores.taggings.tagging import Tagging, join_taggings
+from ldscores.taggings.joining import join_taggings
+from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_summary import summarise_tagging
 
 # The first example of a test may wait for an import.
@@ -137,7 +138,7 @@ def test_fixed_point__is_pythons(numbers, digits):
 
 def test_as_text__leaves_to_others_what_it_cannot_do():
     assert as_text(pa.table({"a": [1e30]}), "%.3f", "NA") is None
-    assert as_text(pa.table({"a": [0.1]}), None, "NA") is None
+    assert as_text(pa.table({"a": [0.1]}), "%.9g", "NA") is None
     assert as_text(pa.table({"a": ["x\ty"]}), "%.3f", "NA") is None
     text = as_text(pa.table({"a": [0.12345, None, float("nan")], "b": ["x", None, "y"], "c": [1, 2, 3]}), "%.3f", "NA")
     assert text.to_pydict() == {"a": ["0.123", "NA", "NA"], "b": ["x", "NA", "y"], "c": ["1", "2", "3"]}
@@ -255,7 +256,7 @@ def test_with_weights__same_snps():
 
 
 def test_with_weights__several_columns():
-    with pytest.raises(InputError, match=r"w\.gz: found 2 score columns \(c0, c1, \.\.\.\); expected one .* --w-ld"):
+    with pytest.raises(InputError, match=r"w\.gz: found 2 score columns \(c0, c1\); expected one .* --w-ld"):
         make_tagging().with_weights(make_tagging(sources=("w.gz",)))
 
 

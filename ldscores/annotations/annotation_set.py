@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ldscores.annotations.annotation_positions import check_positions
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
@@ -87,7 +88,7 @@ class Annotations:
 
     def take(self, rows: NDArray[np.integer]) -> Annotations:
         """The SNPs at these rows."""
-        places = pa.array(rows)
+        places = as_arrow(rows)
         return replace(
             self, values=self.values[rows],
             snp=None if self.snp is None else self.snp.take(places),
@@ -131,9 +132,11 @@ class Annotations:
         """Pairs of annotations with equal values at every SNP: the later one, and the first that it repeats."""
         first_of: dict[bytes, list[int]] = {}
         found = []
+        # Added up row by row: equal columns have equal sums, to the bit.
+        sums = np.array([self.values.sum(axis=0), np.einsum("ij,ij->j", self.values, self.values)])
         for place, name in enumerate(self.names):
-            column = np.ascontiguousarray(self.values[:, place])
-            same_sum = first_of.setdefault(np.array([column.sum(), column @ column]).tobytes(), [])
+            same_sum = first_of.setdefault(sums[:, place].tobytes(), [])
+            column = self.values[:, place]
             twin = next((other for other in same_sum if np.array_equal(self.values[:, other], column)), None)
             if twin is None:
                 same_sum.append(place)
@@ -299,7 +302,7 @@ def match_annotations(
         raise InputError(_not_covered(annotations, snp, rows, where))
     if not all_unique(annotations.snp):
         _check_repeats_agree(annotations)
-    matched = annotations.take(rows.to_numpy(zero_copy_only=False))
+    matched = annotations.take(as_numpy(rows))
     n_left_out = len(annotations) - len(pc.unique(rows))
     if n_left_out:
         note = f"{annotations.where}: {n_left_out} of {len(annotations)} SNPs are not in {where} and are left out"
@@ -336,7 +339,7 @@ def _check_repeats_agree(annotations: Annotations) -> None:
 
 def first_rows(names: pa.Array) -> NDArray[np.int64]:
     """For each row the first one with its name, (n_snps,)."""
-    codes = names.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    codes = as_numpy(names.dictionary_encode().indices)
     first = np.empty(int(codes.max()) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return first[codes]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class AnnotationSums:
         if len(names) != len(self.names):
             raise InputError(
                 f"{self.where}: found {len(self.names)} annotations, expected {len(names)}, one for each of the LD "
-                f"scores ({', '.join(names[:3])}, ...); name the annotation files from which the LD scores were made"
+                f"scores ({first_of(names, 3)}); name the annotation files from which the LD scores were made"
             )
         alone = [size == 1 for size in self.set_sizes for _ in range(size)]
         for ours, theirs, single in zip(self.names, names, alone, strict=True):

@@ -22,7 +22,8 @@ from ldscores.annotations.annotation_files import read_snp_values
 from ldscores.annotations.annotation_set import Annotations, join_annotations, match_annotations
 from ldscores.chromosomes import bare_chromosomes
 from ldscores.shared import tables
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.messages import first_of
 
 if TYPE_CHECKING:
     from ldscores.panels.reference_panel import ReferencePanel
@@ -291,8 +292,8 @@ def annotate_gene_sets(
         known = [gene for gene in dict.fromkeys(genes) if gene in rows]
         if not known:
             raise InputError(
-                f"{coordinates}: has none of the {len(genes)} genes of {name} ({', '.join(list(genes)[:3])}, ...); it "
-                f"names them like {', '.join(list(rows)[:3])}; use one kind of names: symbols, Entrez or Ensembl"
+                f"{coordinates}: has none of the {len(genes)} genes of {name} ({first_of(genes, 3)}); it "
+                f"names them like {first_of(rows, 3)}; use one kind of names: symbols, Entrez or Ensembl"
             )
         places = np.unique(np.concatenate([rows[gene] for gene in known]))
         around = Intervals(
@@ -343,11 +344,11 @@ def make_annotations(
         Nothing is given, options do not go together, a set or name appears twice, or a file is broken.
     """
     if not (bed or gene_sets or value_tables):
-        raise InputError(
+        raise OptionError(
             "annotate: found none of --bed, --gene-sets and --tables; expected at least one; name what to annotate with"
         )
     if (not gene_sets) != (gene_coordinates is None):
-        raise InputError(
+        raise OptionError(
             "found one of --gene-sets and --gene-coordinates; expected both; add the other or leave it out"
         )
     if names is not None and not bed:

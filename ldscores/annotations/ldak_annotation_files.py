@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ldscores.annotations.annotation_set import Annotations, first_rows
 from ldscores.ldak.weighting_files import read_ldak_weights
 from ldscores.shared import tables
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
@@ -188,7 +189,7 @@ def _read_list(path: Path) -> tuple[pa.Array, NDArray[np.float64]]:
     table = tables.read_table(path, columns=wanted, types=types, column_names=None if has_header else columns)
     names = table.column(0)
     names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-    return names, np.ones(len(names)) if place is None else table.column(1).to_numpy()
+    return names, np.ones(len(names)) if place is None else as_numpy(table.column(1))
 
 
 def _on_rows_of(
@@ -198,14 +199,14 @@ def _on_rows_of(
     if not all_unique(names):
         _check_repeats_agree(path, names, values)
     rows = pc.index_in(snp, value_set=names)
-    listed = rows.is_valid().to_numpy(zero_copy_only=False)
+    listed = as_numpy(rows.is_valid())
     if not listed.any() and len(names):
         raise InputError(
             f"{path}: none of its {len(names)} SNPs is in the panel; it names SNPs by {describe_names(names)}, the "
             f"panel by {describe_names(snp)}; use names of the same kind"
         )
     found = np.zeros(len(snp))
-    found[listed] = values[pc.drop_null(rows).to_numpy()]
+    found[listed] = values[as_numpy(pc.drop_null(rows))]
     return found, listed
 
 

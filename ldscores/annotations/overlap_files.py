@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -66,7 +67,9 @@ def read_annotation_sums(
     chromosomes = _Chromosomes(annot, frq)
     if quantile_of is not None and n_quantiles < 2:
         raise InputError(f"--quantiles: found {n_quantiles}, expected at least 2; 5 are usual")
-    total, touched, n_blocks, binary, values_of = None, 0, 0, True, []
+    total, binary, values_of = None, True, []
+    touched: Any = 0
+    n_blocks: int = 0
     for annotated, frequency, coordinates in progress(
         chromosomes, total=len(chromosomes), label="annotations", unit="chromosomes"
     ):
@@ -297,7 +300,9 @@ def _in_bins(values: NDArray, frequency: NDArray | None, exclude_zero: bool) -> 
 
 def _sum_bins(chromosomes: _Chromosomes, of: str, edges: NDArray, exclude_zero: bool) -> QuantileSums:
     n_bins = len(edges) - 1
-    n_snps, sums, names = np.zeros(n_bins, dtype=np.int64), 0, ()
+    n_snps = np.zeros(n_bins, dtype=np.int64)
+    names: tuple[str, ...] = ()
+    sums: Any = 0
     for annotated, frequency, _ in chromosomes:
         values = annotated.select([of]).values[:, 0].astype(np.float64)
         places = np.searchsorted(edges, values, side="left") - 1

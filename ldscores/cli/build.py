@@ -162,8 +162,8 @@ def build(
     memory
         Bound in GB (10^9 bytes) on the genotypes and products that all threads together hold at a time; less makes the
         pieces smaller, and what does not fit is refused. On top come the program (some 0.3 GB), the table of SNPs (some
-        250 bytes each), the columns of one chromosome (8 bytes x SNPs x columns, five times over) and, for one text
-        file of LDSC or LDAK, all rows of a model. A warning tells before the work when these are more than the bound.
+        250 bytes each) and the columns of one chromosome (8 bytes x SNPs x columns, five times over), in every format. A
+        warning tells before the work when these are more than the bound.
     scheduler
         Address of a Dask scheduler that gets the chromosomes, e.g. tcp://host:8786; 'local' starts a cluster on this
         machine. Needs the extra [dask].

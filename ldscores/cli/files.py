@@ -47,13 +47,13 @@ def convert(
     """
     from dataclasses import replace
 
-    from ldscores.shared.errors import InputError
+    from ldscores.shared.errors import OptionError
     from ldscores.taggings.ld_score_files import ldsc_names, write_ldsc_ld_scores
     from ldscores.taggings.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
 
     if format == "ldsc":
         if w_ld is not None:
-            raise InputError(
+            raise OptionError(
                 "--w-ld: LDSC keeps regression weights in files of their own; expected none with --format ldsc; "
                 f"write them with: ldscores convert {w_ld} --format ldsc --out ..."
             )
@@ -88,13 +88,13 @@ def merge(*taggings: str, out: str, along: Literal["auto", "snps", "categories"]
     ldscores merge eur.1.tagging.parquet eur.2.tagging.parquet --out eur.tagging.parquet
     ldscores merge gcta.tagging.parquet bld.tagging.parquet --out both.tagging.parquet
     """
-    from ldscores.shared.errors import InputError
+    from ldscores.shared.errors import UsageError
     from ldscores.taggings.ldak_tagging_files import write_ldak_tagging
     from ldscores.taggings.merge import merge_taggings
     from ldscores.taggings.tagging_files import OWN_SUFFIX, read_tagging, write_tagging
 
     if len(taggings) < 2:
-        raise InputError(f"merge: found {len(taggings)} file, expected two or more; name the others")
+        raise UsageError(f"merge: found {len(taggings)} file, expected two or more; name the others")
     merged = merge_taggings([read_tagging(name) for name in taggings], along)
     if out.endswith(".tagging"):
         write_ldak_tagging(out, merged)

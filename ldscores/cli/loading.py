@@ -14,19 +14,9 @@ if TYPE_CHECKING:
 
 def read_chosen_panel(bfile: str | None, pfile: str | None, **choice: Any) -> ReferencePanel:
     """The panel named with --bfile or --pfile."""
-    if (bfile is None) == (pfile is None):
-        found = "neither" if bfile is None else "both"
-        raise InputError(
-            f"found {found} of --bfile (PLINK 1: .bed .bim .fam) and --pfile (PLINK 2: .pgen .pvar .psam); expected "
-            "one; name the panel with it"
-        )
-    if pfile is not None:
-        from ldscores.panels.pgen_files import read_pgen_panel
+    from ldscores.panels.either_files import read_either_panel
 
-        return read_pgen_panel(pfile, **choice)
-    from ldscores.panels.plink_files import read_panel
-
-    return read_panel(bfile, **choice)
+    return read_either_panel(bfile, pfile, **choice)
 
 
 def check_out(out: str) -> None:

@@ -132,8 +132,8 @@ def gram_sums(
         left = int(starts[edges[chunk]]) // CHUNK * CHUNK
         right = int(edges[min(lows[chunk], chunk + 1)])
         if left < right:
-            rows = _part(values, first, edges[chunk], edges[chunk + 1], columns, sums)
-            add_band(rows, _part(values, first, left, right, columns, sums), starts[edges[chunk] : edges[chunk + 1]])
+            part = _part(values, first, edges[chunk], edges[chunk + 1], columns, sums)
+            add_band(part, _part(values, first, left, right, columns, sums), starts[edges[chunk] : edges[chunk + 1]])
     return sums / float(values.shape[1]) ** 2
 
 

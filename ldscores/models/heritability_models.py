@@ -68,8 +68,6 @@ class HeritabilityModel:
         missing genotypes at the mean, variance over all people, less (1 - r2) / (n - 2).
     window : str
         Window of the publication, used unless the user gives one.
-    regression_weights : str
-        What the regression weights are made of: ``regression`` (LD score with the regression SNPs).
     needs : str
         Where the files come from that the model needs.
     unknown : str
@@ -86,7 +84,6 @@ class HeritabilityModel:
     alphas: str = ""
     conventions: str = "ldak"
     window: str = _LDAK_WINDOW
-    regression_weights: str = "regression"
     needs: str = ""
     unknown: str = ""
 

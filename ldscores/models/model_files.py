@@ -24,7 +24,7 @@ from ldscores.chromosome_files import split_names
 from ldscores.models.heritability_models import HeritabilityModel
 from ldscores.models.model_sets import ModelSet, family_name
 from ldscores.panels.reference_panel import ReferencePanel
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def find_models(
     """
     _check_pq_exp(models, pq_exp, power, weights)
     if (cts_bin is None) != (cts_breaks is None):
-        raise InputError(
+        raise OptionError(
             "found one of --cts-bin and --cts-breaks; expected both; e.g. --cts-bin maf.txt --cts-breaks 0.1"
         )
     kinds = {
@@ -212,7 +212,7 @@ def _check_used(
         )
     grid = [model.name for model in models if "(" in model.name]
     if power is not None and grid:
-        raise InputError(
+        raise OptionError(
             f"--power: found {power:g} beside a grid of alphas ({grid[0]}, ...), expected one of them; drop --power or "
             "--alphas"
         )

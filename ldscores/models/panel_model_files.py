@@ -16,11 +16,12 @@ from ldscores.building.ld_block_files import read_ld_blocks
 from ldscores.building.ld_blocks import LdBlocks, even_blocks
 from ldscores.models.heritability_models import parse_models
 from ldscores.models.model_files import find_models
-from ldscores.panels.pgen_files import read_pgen_panel
-from ldscores.panels.plink_files import read_panel
+from ldscores.panels.either_files import check_one_panel, read_either_panel
 from ldscores.panels.reference_panel import CONVENTIONS, ReferencePanel
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
+
+__all__ = ["PanelModel", "check_one_panel", "read_panel_model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +96,12 @@ def read_panel_model(
         raise InputError(
             f"--model {model}: found {len(chosen)} models, expected one; name one, with --power for another alpha"
         )
-    if (bfile is None) == (pfile is None):
-        raise InputError("found neither or both of --bfile and --pfile; expected one panel; name it")
     choice = {"conventions": CONVENTIONS[chosen[0].conventions], **(panel_choice or {})}
-    panel = read_panel(bfile, **choice) if bfile is not None else read_pgen_panel(pfile, **choice)
+    panel = read_either_panel(bfile, pfile, **choice)
     files = find_models(panel, chosen, **model_files)
     blocks = even_blocks(panel.chrom, panel.bp, block_kb) if ld_blocks is None else read_ld_blocks(ld_blocks)
-    values, frequencies, names = [], [], ()
+    values, frequencies = [], []
+    names: tuple[str, ...] = ()
     for chromosome, rows in panel.chromosomes().items():
         part = panel.take(rows)
         summary = part.summarise(usable_cores())

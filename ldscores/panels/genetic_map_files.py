@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +70,7 @@ def read_genetic_map(name: str | os.PathLike[str]) -> GeneticMap:
         suffix = next((end for end in _SUFFIXES[1:] if end in os.path.basename(name)), _SUFFIXES[1])
         files = find_files(name, "genetic maps", (suffix, *[end for end in _SUFFIXES[1:] if end != suffix])).files
     else:
-        files = {"": name}
+        files = {"": Path(name)}
     points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
     for token, path in files.items():
         points |= _read_points(path, _bare(token))

@@ -26,6 +26,7 @@ from ldscores.panels.reference_panel import (
     single_letter_rows,
 )
 from ldscores.shared import tables
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy
 from ldscores.shared.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -121,13 +122,13 @@ def assemble_panel(
     where, notes = str(sources[0]), []
     rows = choose_snps(snps, choice, where, notes, usable, unusable_because)
     chosen = choose_people(people, choice.keep, choice.remove, notes)
-    snps = snps.take(pa.array(rows)).combine_chunks()
-    if not np.isfinite(snps["CM"].to_numpy()).all():
+    snps = snps.take(as_arrow(rows)).combine_chunks()
+    if not np.isfinite(as_numpy(snps["CM"])).all():
         raise InputError(f"{where}: its SNPs have centimorgans that are no numbers; expected numbers; write 0 there")
     panel = ReferencePanel(
-        snp=one_chunk(snps["SNP"]), chrom=one_chunk(snps["CHR"]), cm=snps["CM"].to_numpy(), bp=snps["BP"].to_numpy(),
+        snp=one_chunk(snps["SNP"]), chrom=one_chunk(snps["CHR"]), cm=as_numpy(snps["CM"]), bp=as_numpy(snps["BP"]),
         allele_1=one_chunk(snps["A1"]), allele_2=one_chunk(snps["A2"]),
-        individuals=people if chosen is None else people.take(pa.array(chosen)),
+        individuals=people if chosen is None else people.take(as_arrow(chosen)),
         genotypes=genotypes(chosen), rows=rows, sources=tuple(map(str, dict.fromkeys(sources))), notes=tuple(notes),
     )  # fmt: skip
     counts = f"{len(panel)} SNPs, {panel.n_individuals} people"
@@ -162,7 +163,7 @@ def find_beside(genotypes: Path, suffix: str, files: FileSet, flag: str) -> Path
 
 def whole_positions(path: Path, snps: pa.Table) -> pa.Table:
     """CHR SNP CM BP A1 A2 with positions as integers.  R writes them like 1e+05: read as numbers, they must be whole."""
-    bp = snps["BP"].to_numpy()
+    bp = as_numpy(snps["BP"])
     if not np.isfinite(bp).all():
         row = int(np.argmin(np.isfinite(bp)))
         raise InputError(
@@ -177,7 +178,7 @@ def whole_positions(path: Path, snps: pa.Table) -> pa.Table:
             "columns 3 (centimorgans) and 4 (base pairs) swapped?"
         )
     columns = ["CHR", "SNP", "CM", "BP", "A1", "A2"]
-    return snps.select(columns).set_column(columns.index("BP"), "BP", pa.array(bp.astype(np.int64)))
+    return snps.select(columns).set_column(columns.index("BP"), "BP", as_arrow(bp.astype(np.int64)))
 
 
 def read_same_people(paths: Sequence[Path], read: Callable[[Path], pa.Array]) -> pa.Array:
@@ -236,7 +237,7 @@ def choose_snps(
             notes.append(f"--exclude: {os.fspath(path)} is empty and leaves nothing out")
             continue
         wanted_names = read_snp_names(path)
-        listed = pc.is_in(names, value_set=wanted_names).to_numpy(zero_copy_only=False)
+        listed = as_numpy(pc.is_in(names, value_set=wanted_names))
         if not listed.any():
             raise InputError(
                 f"{os.fspath(path)}: none of its names is among the {len(names)} SNPs of the panel ({where}: "
@@ -248,7 +249,7 @@ def choose_snps(
             + _unknown(len(wanted_names) - pc.sum(pc.is_in(wanted_names, value_set=names)).as_py(), len(wanted_names))
         )
     if conventions.single_letters_only:
-        letters = single_letter_rows((one_chunk(snps["A1"]), one_chunk(snps["A2"])), snps["BP"].to_numpy())
+        letters = single_letter_rows((one_chunk(snps["A1"]), one_chunk(snps["A2"])), as_numpy(snps["BP"]))
         _note_lost(notes, kept & ~letters, "have long or equal alleles or no position")
         kept &= letters
     if conventions.drop_repeated_names:
@@ -307,11 +308,11 @@ def _listed_people(path: str | os.PathLike[str], people: pa.Array) -> tuple[NDAr
         both = pc.binary_join_element_wise(first, one_chunk(table[names[1]]), " ").cast(pa.string())
         listed = pc.is_in(people, value_set=both)
         if pc.any(listed).as_py():
-            return listed.to_numpy(zero_copy_only=False), len(pc.unique(both))
+            return as_numpy(listed), len(pc.unique(both))
     listed = pc.is_in(iids, value_set=first)
     if not pc.any(listed).as_py():
         raise InputError(
             f"{os.fspath(path)}: none of its {len(first)} people (first: {first[0]}) is in the panel (first: "
             f"{people[0]}); expected FID and IID as in the panel, or IID alone; check the identifiers"
         )
-    return listed.to_numpy(zero_copy_only=False), len(pc.unique(first))
+    return as_numpy(listed), len(pc.unique(first))

@@ -22,6 +22,7 @@ from ldscores.panels.panel_files import (
 )
 from ldscores.panels.reference_panel import LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared import tables
+from ldscores.shared.arrow_arrays import as_scalar
 from ldscores.shared.errors import InputError
 
 _MAGIC = b"\x6c\x1b"
@@ -124,7 +125,9 @@ def _read_fam(path: Path) -> pa.Array:
     table = tables.read_table(
         path, column_names=list(_FAM), columns=["FID", "IID"], types=dict.fromkeys(_FAM, pa.string()), null_texts=(),
     )  # fmt: skip
-    return pc.binary_join_element_wise(one_chunk(table["FID"]), one_chunk(table["IID"]), " ").cast(pa.string())
+    return pc.binary_join_element_wise(one_chunk(table["FID"]), one_chunk(table["IID"]), as_scalar(" ")).cast(
+        pa.string()
+    )
 
 
 def _check_bed(path: Path, n_people: int, n_snps: int, bim: Path, fam: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ldscores.chromosomes import rank_chromosomes
 from ldscores.kernels.genotypes import SnpSummary, standardise_dosages, summarise_dosages
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy, as_scalar
 from ldscores.shared.errors import InputError
 from ldscores.shared.unique_names import all_unique
 
@@ -139,7 +140,7 @@ class ReferencePanel:
     def take(self, rows: NDArray[np.integer] | slice) -> ReferencePanel:
         """The SNPs at these rows, which must ascend."""
         rows = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)
-        places = pa.array(rows)
+        places = as_arrow(rows)
         return replace(
             self,
             snp=self.snp.take(places), chrom=self.chrom.take(places), cm=self.cm[rows], bp=self.bp[rows],
@@ -198,16 +199,16 @@ def panel_from_arrays(
 def single_letter_rows(panel_alleles: tuple[pa.Array, pa.Array], bp: NDArray[np.int64]) -> NDArray[np.bool_]:
     """SNPs that LDAK uses: both alleles one character and different, the position above 0, (n_snps,)."""
     first, second = panel_alleles
-    one_each = pc.and_(pc.equal(pc.utf8_length(first), 1), pc.equal(pc.utf8_length(second), 1))
+    one_each = pc.and_(*(pc.equal(pc.utf8_length(alleles), as_scalar(1)) for alleles in panel_alleles))
     usable = pc.and_(one_each, pc.not_equal(first, second))
-    return usable.to_numpy(zero_copy_only=False) & (bp > 0)
+    return as_numpy(usable) & (bp > 0)
 
 
 def repeated_names(names: pa.Array) -> NDArray[np.bool_]:
     """SNPs whose name another one bears too, (n_snps,)."""
     if all_unique(names):
         return np.zeros(len(names), dtype=bool)
-    codes = names.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    codes = as_numpy(names.dictionary_encode().indices)
     return np.bincount(codes)[codes] > 1
 
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy
 
 BASES = ("A", "C", "G", "T")
 NOT_A_BASE = 4
@@ -62,8 +62,10 @@ def encode_alleles(alleles: pa.Array | pa.ChunkedArray) -> NDArray[np.uint8]:
 def decode_alleles(codes: NDArray[np.uint8]) -> pa.DictionaryArray:
     """Letters of allele codes, dictionary encoded; code 4 is null."""
     mask = codes == NOT_A_BASE
-    indices = pa.array(np.where(mask, 0, codes).astype(np.int8), mask=mask)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(BASES))
+    indices = as_arrow(np.where(mask, 0, codes).astype(np.int8))
+    if mask.any():
+        indices = pc.if_else(as_arrow(~mask), indices, pa.nulls(len(codes), pa.int8()))
+    return pa.DictionaryArray.from_arrays(indices, as_arrow_texts(BASES))
 
 
 def allele_kinds(a1: NDArray[np.uint8], a2: NDArray[np.uint8]) -> NDArray[np.int8]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError
+from ldscores.shared.messages import first_of
 
 #: Condition number from which columns are called collinear (LDSC's limit).
 CONDITION_LIMIT = 1e5
@@ -60,5 +61,5 @@ def check_gram_not_collinear(
         involved = [names[place] for place in np.flatnonzero(dependency > 0.2 * dependency.max())]
         raise FitError(
             f"{where}: categories are collinear: condition number {condition:.3g}, limit {limit:.0e}; they "
-            f"are {', '.join(involved[:6])}{', ...' if len(involved) > 6 else ''}; leave one of them out"
+            f"are {first_of(involved, 6)}; leave one of them out"
         )

@@ -12,5 +12,9 @@ class InputError(ValueError):
     """The user's files or options cannot give a right answer.  Exit status 1."""
 
 
+class OptionError(InputError):
+    """Options that exclude each other, or one without the other that it needs.  Exit status 2, as other misuse."""
+
+
 class FitError(ArithmeticError):
     """The files are sound, but these data cannot answer the question.  Exit status 1."""

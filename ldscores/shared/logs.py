@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ldscores import __version__
+from ldscores.shared.calls import command_words
 from ldscores.shared.outputs import written_whole
 
 #: The two loggers that are ours to configure.
@@ -102,7 +103,7 @@ def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Itera
     path : str or Path
         File to write, replaced at the end if it is there.
     argv : sequence of str, optional
-        The call, program name first; ``sys.argv`` by default.
+        The call, program name first; by default the command line that is running.
 
     Yields
     ------
@@ -116,7 +117,7 @@ def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Itera
     OSError
         If the file cannot be written.
     """
-    argv = list(sys.argv if argv is None else argv) or [""]
+    argv = list(command_words() if argv is None else argv) or [""]
     with written_whole(path) as partial:
         handler = logging.FileHandler(partial, mode="w", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(_LineFormatter())

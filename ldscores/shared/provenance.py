@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ldscores import __version__
+from ldscores.shared.calls import command_words
 
 
 def describe_file(path: str | Path) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def provenance(inputs: Iterable[str | Path] = (), options: Mapping[str, Any] | N
     return {
         "program": f"sumh2 {__version__}",
         "python": platform.python_version(),
-        "command": sys.argv,
+        "command": command_words(),
         "inputs": [describe_file(path) for path in inputs],
         "options": dict(options or {}),
     }

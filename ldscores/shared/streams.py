@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\
 _PARQUET_MAGIC = b"PAR1"
 
 
-def open_stream(path: str | Path) -> BinaryIO:
+def open_stream(path: str | Path) -> IO[bytes]:
     """Decompressed bytes of a file (plain, gzip or bgzip, bz2, xz, zstd; told by its first bytes).
 
     Raises
@@ -39,7 +39,7 @@ def open_stream(path: str | Path) -> BinaryIO:
         # The standard library's reader takes bgzip's many members and says so when the last one is cut short.
         import gzip
 
-        return gzip.open(path, "rb")
+        return cast(IO[bytes], gzip.open(path, "rb"))
     if compression == "zstd":
         return pa.input_stream(str(path), compression="zstd")
     return path.open("rb")

@@ -64,7 +64,7 @@ def hash_names(names: pa.Array) -> NDArray[np.uint64]:
 def _hash_words(text: NDArray[np.uint8], starts: NDArray[np.int32], lengths: NDArray[np.int32]) -> NDArray[np.uint64]:
     words = np.lib.stride_tricks.sliding_window_view(text, 8)
     hashes = lengths.astype(np.uint64)
-    rows = slice(None)  # those whose names go on
+    rows: slice | NDArray[np.int64] = slice(None)  # those whose names go on
     for begin in range(0, int(lengths.max()), 8):
         if begin:
             rows = np.flatnonzero(lengths > begin)

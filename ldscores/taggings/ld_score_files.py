@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,10 @@ from ldscores.chromosome_files import FileSet, find_files
 from ldscores.chromosomes import genome_order, rank_chromosomes
 from ldscores.shared import tables
 from ldscores.shared.alleles import encode_alleles
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_numpy, table_of_arrays
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from ldscores.shared.unique_names import first_of_each
 from ldscores.taggings.tagging import TOTALS, Tagging, check_finite, totals_suffix
 
@@ -297,7 +298,7 @@ def _read_total(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
     if len(numbers) != len(names):
         raise InputError(
             f"{path}: found {len(numbers)} numbers; expected {len(names)}, one per column of LD scores "
-            f"({', '.join(names[:4])}{', ...' if len(names) > 4 else ''}); take both files from the same run"
+            f"({first_of(names)}); take both files from the same run"
         )
     return numbers
 
@@ -306,16 +307,20 @@ def _read_total(path: Path, names: tuple[str, ...]) -> NDArray[np.float64]:
 # Writing
 
 
-def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path) -> list[Path]:
+def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path, parts: Iterable[Tagging] | None = None) -> list[Path]:
     """Write LD scores for LDSC: ``<stem>.l2.ldscore.gz`` (CHR SNP BP and scores, ``%.3f``), ``.l2.M``, ``.l2.M_5_50``.
 
     Regression weights, alleles, MAF and CM have no place in these files.
 
     Parameters
     ----------
+    tagging
+        Where `parts` are given, only its totals and names count.
     stem
         With ``@``, one file per chromosome is written under the chromosome's name.  A tagging only knows the totals of
         the genome: they are then shared out by the number of SNPs, so that only their sum is right.
+    parts
+        The rows of one file, in parts that are asked for one after another: those of a genome may not fit in the memory.
 
     Returns
     -------
@@ -323,9 +328,12 @@ def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path) -> list[Path]:
         The files written.
     """
     stem = str(stem)
-    columns = {"CHR": tagging.chrom, "SNP": tagging.snp, "BP": tagging.bp}
-    columns |= {name: np.ascontiguousarray(tagging.tagging[:, place]) for place, name in enumerate(tagging.names)}
-    table = pa.table(columns)
+    if parts is not None:
+        stems, edges, written = [stem], np.array([0, len(tagging)]), [Path(f"{stem}.l2.ldscore.gz")]
+        rows = (_ldsc_columns(replace(part, names=tagging.names)) for part in parts)
+        tables.write_tsv(written[0], rows, float_format="%.3f")
+        return written + _write_totals(tagging, stems, edges)
+    table = _ldsc_columns(tagging)
     chromosomes, rank = rank_chromosomes(tagging.chrom)
     if "@" not in stem:
         stems, edges = [stem], np.array([0, len(tagging)])
@@ -336,6 +344,18 @@ def write_ldsc_ld_scores(tagging: Tagging, stem: str | Path) -> list[Path]:
     with ThreadPoolExecutor(min(len(stems), usable_cores(), _MOST_THREADS)) as pool:
         slices = [table.slice(start, stop - start) for start, stop in itertools.pairwise(edges)]
         list(pool.map(lambda path, part: tables.write_tsv(path, part, float_format="%.3f"), written, slices))
+    return written + _write_totals(tagging, stems, edges)
+
+
+def _ldsc_columns(tagging: Tagging) -> pa.Table:
+    columns = {"CHR": tagging.chrom, "SNP": tagging.snp, "BP": tagging.bp}
+    columns |= {name: np.ascontiguousarray(tagging.tagging[:, place]) for place, name in enumerate(tagging.names)}
+    return table_of_arrays(columns)
+
+
+def _write_totals(tagging: Tagging, stems: Sequence[str], edges: NDArray[np.int64]) -> list[Path]:
+    """The totals of files that hold the rows between these edges."""
+    written = []
     for which, totals in zip(TOTALS, (tagging.m, tagging.m_5_50), strict=True):
         if totals is not None:
             shares = _share_out(totals, edges / len(tagging))

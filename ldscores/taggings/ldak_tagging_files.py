@@ -10,7 +10,6 @@ position.  :func:`ldscores.taggings.merge.place_on_genome` gives them those of a
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from ldscores.models.ldak_columns import LDAK_CHROMOSOME, LdakColumns
 from ldscores.shared import tables
 from ldscores.shared.alleles import NOT_A_BASE, decode_alleles, encode_alleles
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy, as_scalar, repeat_text
 from ldscores.shared.errors import InputError
 from ldscores.shared.text_columns import fixed_point
 from ldscores.taggings.tagging import Tagging
@@ -95,7 +94,7 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
         variance=np.sqrt(numbers["Variance"]) if "Variance" in numbers else None,
     )  # fmt: skip
     tagging = Tagging(
-        snp=words[0], chrom=pa.array(np.full(n_rows, LDAK_CHROMOSOME)), bp=np.arange(1, n_rows + 1),
+        snp=words[0], chrom=repeat_text(LDAK_CHROMOSOME, n_rows), bp=np.arange(1, n_rows + 1),
         tagging=values[:n_rows], names=labels, m=np.diag(ldak.contributions).copy(),
         regression_tagging=numbers["Tagging"], a1=encode_alleles(words[1]), a2=encode_alleles(words[2]),
         maf=known.get("MAF"), sources=(str(path),), ldak=ldak,
@@ -127,9 +126,10 @@ def _check_tail(path: Path, fixed: Sequence[pa.Array], n_labels: int) -> int:
     """Number of lines with a SNP; the others must be a line for each category and the counts."""
     first = fixed[0]
     in_tail = pc.or_(
-        pc.and_(pc.equal(first, "The"), pc.equal(fixed[1], "relative")),
-        pc.and_(pc.equal(first, "There"), pc.equal(fixed[1], "are")),
-    ).to_numpy(zero_copy_only=False)  # fmt: skip
+        pc.and_(pc.equal(first, as_scalar("The")), pc.equal(fixed[1], as_scalar("relative"))),
+        pc.and_(pc.equal(first, as_scalar("There")), pc.equal(fixed[1], as_scalar("are"))),
+    )
+    in_tail = as_numpy(in_tail)
     n_rows = int(np.argmax(in_tail)) if in_tail.any() else len(first)
     n_tail = len(first) - n_rows
     complete = n_tail == n_labels + 1 and in_tail[n_rows:].all() and first[-1].as_py() == "There"
@@ -184,7 +184,7 @@ def _numbers(path: Path, words: Sequence[pa.Array], place: int, header: Sequence
 
 def _weights(words: pa.Array, weights: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     """Weights; None where they are ignored, for which LDAK prints 1 without digits."""
-    ignored = weights is None or bool(pc.all(pc.equal(words, "1")).as_py())
+    ignored = weights is None or bool(pc.all(pc.equal(words, as_scalar("1"))).as_py())
     return None if ignored else weights
 
 
@@ -200,20 +200,38 @@ def _kind_of_rows(fixed: Sequence[pa.Array], row: int) -> str:
 # Writing
 
 
-def write_ldak_tagging(path: str | Path, tagging: Tagging) -> None:
+def write_ldak_tagging(path: str | Path, tagging: Tagging, parts: Iterable[Tagging] | None = None) -> None:
     """Write a tagging as LDAK 6.2 does: Tagging %.3f, MAF %.6f, all other values %.4f; gzip when the name ends in .gz.
 
     A file of LDAK that was read is written with the same bytes.  Chromosomes and positions have no place in it, nor
     have totals M_5_50 and overlaps.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tagging
+        Where `parts` are given, only its sums and names count, and which columns it has.
+    parts
+        The rows, in parts that are asked for one after another: those of a genome may not fit in the memory.
 
     Raises
     ------
     InputError
         The tagging lacks LDAK's sums, its Tagging column or alleles, or an allele is none of A C G T.
     """
-    ldak = _check_complete(path, tagging)
-    ends = [_header_of(tagging, ldak)], [_tail_of(tagging, ldak)]
-    _write_lines(path, itertools.chain(ends[0], _snp_lines(tagging, ldak), ends[1]))
+    _check_complete(path, tagging)
+    _write_lines(path, _pieces(path, tagging, [tagging] if parts is None else parts))
+
+
+def _pieces(path: str | Path, tagging: Tagging, parts: Iterable[Tagging]) -> Iterator[str]:
+    """The text of the file; what is wrong with a part is said when it is its turn, and nothing is left then."""
+    yield _header_of(tagging, tagging.ldak)
+    n_rows = 0
+    for part in parts:
+        yield from _snp_lines(part, _check_complete(path, part))
+        n_rows += len(part)
+    yield _tail_of(tagging, tagging.ldak, n_rows)
 
 
 def _write_lines(path: str | Path, pieces: Iterable[str]) -> None:
@@ -263,23 +281,23 @@ def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> Iterator[str]:
     for start in range(0, len(tagging), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
         n_rows = len(tagging.bp[rows])
-        blank = pa.array(["-1"] * n_rows)
+        blank = repeat_text("-1", n_rows)
         heritability, weight = ldak.exp_heritability, ldak.weight
         # Merged models have no common MAF in LDAK's files.
         frequency = None if heritability is None else tagging.maf if ldak.variance is None else ldak.variance**2
-        unweighted = blank if heritability is None else pa.array(["1"] * n_rows)
+        unweighted = blank if heritability is None else repeat_text("1", n_rows)
         columns = [
             tagging.snp.slice(start, n_rows),
             *(decode_alleles(codes[rows]).cast(pa.string()) for codes in (tagging.a1, tagging.a2)),
-            blank if ldak.neighbours is None else pa.array(ldak.neighbours[rows]).cast(pa.string()),
+            blank if ldak.neighbours is None else as_arrow(ldak.neighbours[rows]).cast(pa.string()),
             _text(tagging.regression_tagging[rows], 3),
             unweighted if weight is None else _text(weight[rows], 4),
             blank if frequency is None else _text(frequency[rows], 6),
-            blank if ldak.n_memberships is None else pa.array(ldak.n_memberships[rows]).cast(pa.string()),
+            blank if ldak.n_memberships is None else as_arrow(ldak.n_memberships[rows]).cast(pa.string()),
             blank if heritability is None else _text(heritability[rows], 4),
             *(_text(tagging.tagging[rows, place], 4) for place in range(tagging.n_categories)),
         ]  # fmt: skip
-        lines = pc.binary_join_element_wise(*columns, " ")
+        lines = pc.binary_join_element_wise(*columns, as_scalar(" "))
         yield "\n".join(lines.to_pylist()) + "\n"
 
 
@@ -287,15 +305,15 @@ def _text(values: NDArray[np.float64], digits: int) -> pa.Array:
     """Numbers as C prints them: a negative one that rounds to zero keeps its sign."""
     text = fixed_point(values, digits)
     if text is None:
-        return pa.array([f"{value:.{digits}f}" for value in values])
+        return as_arrow_texts([f"{value:.{digits}f}" for value in values])
     zero = f"{0:.{digits}f}"
-    negative = pa.array(np.signbit(values))
+    negative = as_arrow(np.signbit(values))
     if not negative.true_count:
         return text
-    return pc.if_else(pc.and_(negative, pc.equal(text, zero)), f"-{zero}", text)
+    return pc.if_else(pc.and_(negative, pc.equal(text, as_scalar(zero))), as_scalar(f"-{zero}"), text)
 
 
-def _tail_of(tagging: Tagging, ldak: LdakColumns) -> str:
+def _tail_of(tagging: Tagging, ldak: LdakColumns, n_rows: int) -> str:
     words = row_names(tagging.names, ldak.kind)
     lines = [
         f"The relative contribution of {name} to each category " + " ".join(f"{value:.4f}" for value in row)
@@ -303,7 +321,7 @@ def _tail_of(tagging: Tagging, ldak: LdakColumns) -> str:
     ]
     counts = " ".join(str(count) for count in ldak.counts)
     lines.append(
-        f"There are {ldak.n_reference} reference {len(tagging)} regression {ldak.n_heritability} heritability "
+        f"There are {ldak.n_reference} reference {n_rows} regression {ldak.n_heritability} heritability "
         f"predictors {counts}"
     )
     return "\n".join(lines) + "\n"

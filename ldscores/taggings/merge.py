@@ -15,7 +15,8 @@ from ldscores.chromosomes import genome_order
 from ldscores.models.ldak_columns import LDAK_CHROMOSOME, LdakColumns, place_side_by_side, stack_rows
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
-from ldscores.taggings.tagging import Tagging, join_taggings
+from ldscores.taggings.joining import join_taggings
+from ldscores.taggings.tagging import Tagging
 
 _SNP_COLUMNS = ("regression_tagging", "a1", "a2", "maf", "cm")
 _SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5_50", "touched")
@@ -108,7 +109,7 @@ def merge_models(taggings: Sequence[Tagging], names: Sequence[str] | None = None
     names
         Names of all categories; by default ``Model_1``, ``Model_2``, ... for files of LDAK, as there; else
         ``<category>[<model>]`` where all models are known and differ, and those of
-        :func:`ldscores.taggings.tagging.join_taggings` where not.
+        :func:`ldscores.taggings.joining.join_taggings` where not.
 
     Raises
     ------

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.annotations.annotation_sums import TouchedBlocks, join_touched
+from ldscores.annotations.annotation_sums import TouchedBlocks
 from ldscores.chromosomes import genome_order
 from ldscores.models.ldak_columns import LDAK_COLUMNS, SNP_COLUMNS, LdakColumns
 from ldscores.shared.alleles import decode_alleles
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy, table_of_arrays
 from ldscores.shared.collinearity import CONDITION_LIMIT, check_not_collinear, condition_number
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
 
@@ -35,7 +36,8 @@ RESERVED_COLUMNS = ("SNP", "CHR", "BP", "CM", "A1", "A2", "MAF", "regression_tag
 #: The two totals: all reference SNPs, and those with MAF above 5%.
 TOTALS = ("M", "M_5_50")
 
-_OPTIONAL_COLUMNS = ("regression_tagging", "a1", "a2", "maf", "cm")
+#: Columns of SNPs that a tagging may have, by the names of its fields.
+OPTIONAL_COLUMNS = ("regression_tagging", "a1", "a2", "maf", "cm")
 
 #: Optional arrays by category: totals, and sums of products of two categories.
 _TOTALS_BY_CATEGORY, _SUMS_BY_CATEGORY = ("m", "m_5_50"), ("overlap", "overlap_5_50")
@@ -199,8 +201,8 @@ class Tagging:
 
     def take(self, rows: NDArray[np.integer]) -> Tagging:
         """The SNPs at these rows, which must keep the order of the genome."""
-        indices = pa.array(rows)
-        optional = {name: getattr(self, name) for name in _OPTIONAL_COLUMNS}
+        indices = as_arrow(rows)
+        optional = {name: getattr(self, name) for name in OPTIONAL_COLUMNS}
         return replace(
             self, snp=self.snp.take(indices), chrom=self.chrom.take(indices), bp=self.bp[rows],
             tagging=self.tagging[rows], ldak=None if self.ldak is None else self.ldak.take(rows),
@@ -211,7 +213,7 @@ class Tagging:
         """The scores of a tagging of one category, (n_snps,); InputError when it has several."""
         if self.n_categories != 1:
             raise InputError(
-                f"{self.where}: found {self.n_categories} score columns ({', '.join(self.names[:4])}, ...); expected "
+                f"{self.where}: found {self.n_categories} score columns ({first_of(self.names)}); expected "
                 "one column of regression weights; name other files with --w-ld, e.g. weights.hm3_noMHC."
             )
         return self.tagging[:, 0].copy()
@@ -288,7 +290,7 @@ class Tagging:
         columns |= {name: np.ascontiguousarray(self.tagging[:, place]) for place, name in enumerate(self.names)}
         columns |= {"regression_tagging": self.regression_tagging}
         columns |= {f"ldak_{name}": getattr(self.ldak, name, None) for name in SNP_COLUMNS}
-        return pa.table({name: column for name, column in columns.items() if column is not None})
+        return table_of_arrays(columns)
 
     def to_frame(self) -> pd.DataFrame:
         """The same as a pandas DataFrame."""
@@ -302,7 +304,7 @@ class Tagging:
 def _check_shapes(tagging: Tagging) -> None:
     n_snps, n_categories = len(tagging.snp), len(tagging.names)
     expected = {"chrom": (n_snps,), "bp": (n_snps,), "tagging": (n_snps, n_categories)}
-    expected |= dict.fromkeys(_OPTIONAL_COLUMNS, (n_snps,))
+    expected |= dict.fromkeys(OPTIONAL_COLUMNS, (n_snps,))
     expected |= dict.fromkeys(_TOTALS_BY_CATEGORY, (n_categories,))
     expected |= dict.fromkeys(_SUMS_BY_CATEGORY, (n_categories, n_categories))
     arrays = {name: getattr(tagging, name) for name in expected}
@@ -384,72 +386,3 @@ def _check_snps(tagging: Tagging) -> None:
             f"{tagging.where}: SNP {tagging.snp[row]} is not in its place; expected SNPs sorted by chromosome and BP; "
             "sort them, or read the text files again with: ldscores convert"
         )
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Several sets side by side
-
-
-def join_taggings(taggings: Sequence[Tagging]) -> Tagging:
-    """Several sets of the same SNPs as one, categories side by side.
-
-    Several sets give their categories LDSC's suffixes ``_0``, ``_1``, ... by set.  Where LDSC requires the same SNPs in
-    the same order, here their order may differ.  Other columns come from the first set that has them.  Overlap is
-    dropped: the sums across sets are unknown.
-
-    Raises
-    ------
-    InputError
-        The sets do not hold the same SNPs.
-    """
-    first, *others = taggings
-    if not others:
-        return first
-    aligned = [first, *(_on_rows_of(first, other) for other in others)]
-    model, window = ({getattr(tagging, name) for tagging in aligned} for name in ("model", "window"))
-
-    def totals(name: str) -> NDArray[np.float64] | None:
-        parts = [getattr(tagging, name) for tagging in aligned]
-        return None if any(part is None for part in parts) else np.concatenate(parts)
-
-    def from_first(name: str) -> NDArray | None:
-        return next((getattr(tagging, name) for tagging in aligned if getattr(tagging, name) is not None), None)
-
-    return replace(
-        first,
-        tagging=np.concatenate([tagging.tagging for tagging in aligned], axis=1),
-        names=tuple(f"{name}_{place}" for place, tagging in enumerate(aligned) for name in tagging.names),
-        m=totals("m"), m_5_50=totals("m_5_50"), overlap=None, overlap_5_50=None, ldak=None,
-        touched=join_touched([tagging.touched for tagging in aligned]),
-        model=model.pop() if len(model) == 1 else "", window=window.pop() if len(window) == 1 else "",
-        sources=tuple(dict.fromkeys(source for tagging in aligned for source in tagging.sources)),
-        notes=tuple(dict.fromkeys(note for tagging in aligned for note in tagging.notes)),
-        **{name: from_first(name) for name in _OPTIONAL_COLUMNS},
-    )  # fmt: skip
-
-
-def _on_rows_of(first: Tagging, other: Tagging) -> Tagging:
-    if other.snp.equals(first.snp):
-        return other
-    rows = pc.index_in(first.snp, value_set=other.snp)
-    if rows.null_count or len(first) != len(other):
-        raise InputError(_different_snps(first, other))
-    places = as_numpy(rows)
-    optional = {name: getattr(other, name) for name in _OPTIONAL_COLUMNS}
-    # Only names decide which rows belong together: positions of the other set may differ, and are not used.
-    return replace(
-        other, snp=first.snp, chrom=first.chrom, bp=first.bp, tagging=other.tagging[places],
-        ldak=None if other.ldak is None else other.ldak.take(places),
-        **{name: None if column is None else column[places] for name, column in optional.items()},
-    )  # fmt: skip
-
-
-def _different_snps(first: Tagging, other: Tagging) -> str:
-    only_first = first.snp.filter(pc.is_null(pc.index_in(first.snp, value_set=other.snp)))
-    only_other = other.snp.filter(pc.is_null(pc.index_in(other.snp, value_set=first.snp)))
-    name, side = (only_first[0], first.where) if len(only_first) else (only_other[0], other.where)
-    return (
-        f"{other.where}: its {len(other)} SNPs are not the {len(first)} of {first.where}: {len(only_first)} are "
-        f"missing and {len(only_other)} are extra (first: {name}, only in {side}); expected sets of the same SNPs; "
-        "compute the LD scores of all sets for one list of SNPs (--print-snps)"
-    )

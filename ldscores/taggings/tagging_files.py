@@ -21,9 +21,10 @@ from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
 from ldscores.shared.stored_arrays import MOST_LISTED, pack_array, unpack_array
+from ldscores.taggings.joining import join_taggings
 from ldscores.taggings.ld_score_files import find_ld_scores, read_ld_scores
 from ldscores.taggings.ldak_tagging_files import is_ldak_tagging_name, read_ldak_tagging
-from ldscores.taggings.tagging import RESERVED_COLUMNS, Tagging, join_taggings
+from ldscores.taggings.tagging import RESERVED_COLUMNS, Tagging
 
 logger = logging.getLogger(__name__)
 

@@ -224,7 +224,7 @@ def _run_tiles(
     (parts / "tiles").mkdir(exist_ok=True)
     tiles, jobs = [], []
     for first, second in tiles_of(panels, list(by_key)):
-        keys = panels[first], panels[second]
+        keys: tuple[list[str], ...] = (panels[first], panels[second])
         path = parts / "tiles" / f"{part_key(run, *keys)}.npz"
         if not is_whole(path):
             # A trait that is not listed any more may be gone: the tile is made of those that are.
@@ -232,7 +232,8 @@ def _run_tiles(
             path = parts / "tiles" / f"{part_key(run, *keys)}.npz"
             if not is_whole(path):
                 jobs.append(TileJob(*(tuple(by_key[key] for key in panel) for panel in keys), path))
-        tiles.append((*([number_of.get(key, -1) for key in panel] for panel in keys), path))
+        rows, columns = ([number_of.get(key, -1) for key in panel] for panel in keys)
+        tiles.append((rows, columns, path))
     if len(jobs) < len(tiles):
         log.info("%d of %d tiles found in %s", len(tiles) - len(jobs), len(tiles), parts)
     run_jobs = (

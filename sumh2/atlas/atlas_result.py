@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from sumh2.liability import liability_factor
 from sumh2.results import Result, p_text, with_se
 from sumh2.verdicts import WHY_SEPARATOR
@@ -175,6 +176,8 @@ class RgAtlas(Result):
         Provenance.
     """
 
+    kind: ClassVar[str] = "atlas"
+
     traits: tuple[AtlasTrait, ...]
     gcov: Floats
     gcov_se: Floats
@@ -246,7 +249,7 @@ class RgAtlas(Result):
             import difflib
 
             near = difflib.get_close_matches(name, self.names, 3)
-            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(self.names[:5])}, ..."
+            hint = f"did you mean {', '.join(near)}?" if near else f"there are {first_of(self.names, 5)}"
             raise InputError(f"trait {name}: not among the {self.n_traits} traits of the atlas; {hint}")
         return self.names.index(name)
 
@@ -277,9 +280,9 @@ class RgAtlas(Result):
             scale = np.sqrt((self.n_blocks - 1) / self.n_blocks)
             yield matrix_of(self.delete_mean + factor / scale, self.n_traits)
 
-    def take(self, places: Sequence[int]) -> RgAtlas:
-        """The atlas of these traits, in this order; no number changes but the FDR, which stays that of all pairs."""
-        places = np.asarray(places, dtype=np.int64)
+    def take(self, traits: Sequence[int]) -> RgAtlas:
+        """The atlas of the traits at these places, in this order; only the FDR is not made anew: it stays that of all."""
+        places: NDArray[np.int64] = np.asarray(traits, dtype=np.int64)
         if len(set(places.tolist())) < len(places):
             raise InputError("atlas: a trait is chosen twice; expected each once")
         grid = np.ix_(places, places)

@@ -26,7 +26,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from sumh2.atlas.atlas_result import RgAtlas, cells_of, matrix_of
 from sumh2.atlas.consistency import check_consistency
+from sumh2.atlas.consistent_cost import FEW_TRAITS, cost_text, forecast_cost, time_operations
 from sumh2.atlas.joint_errors import Metric, build_metric, usable_traits
 from sumh2.kernels.nearest_covariance import (
     NearestCovariance,
@@ -86,6 +87,8 @@ class ConsistentAtlas(Result):
     n_unconverged
         Replicates that ended at the limit of rounds.
     """
+
+    kind: ClassVar[str] = "consistent"
 
     names: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -205,6 +208,7 @@ class ConsistentAtlas(Result):
         off = np.triu_indices(self.n_traits, 1)
         moved, gain = np.abs(self.moved), self.raw_rg_se[off] / self.rg_se[off]
         before, after = self.eigenvalues_before, self.eigenvalues_after
+        smallest = after[0] if abs(after[0]) > 1e-8 else 0.0  # rounding
         what = "any covariance matrix"
         if self.n_factors is not None:
             what = f"{self.n_factors} factors" + (" and unique variances" if self.unique else ", no unique variances")
@@ -213,8 +217,8 @@ class ConsistentAtlas(Result):
             f"structure {self.shrinkage:.3f}",
             f"  eigenvalues of rg before: {np.count_nonzero(before < 0)} negative, smallest {before[0]:.4g}, largest "
             f"{before[-1]:.4g}",
-            f"  eigenvalues of rg after:  {np.count_nonzero(after < -1e-8)} negative, smallest {max(after[0], 0):.4g}, "
-            f"largest {after[-1]:.4g}",
+            f"  eigenvalues of rg after:  {np.count_nonzero(after < -1e-8)} negative, smallest {smallest:.4g}, largest "
+            f"{after[-1]:.4g}",
             f"  cells moved: mean {moved.mean():.3f} SE, largest {moved.max():.2f} SE, "
             f"{np.count_nonzero(moved[off] > _FAR)} pairs by more than {_FAR:g} SE",
         ]
@@ -286,6 +290,13 @@ def fit_consistent(
         atlas = atlas.take(places)
     if n_factors is not None and n_factors > atlas.n_traits:
         raise InputError(f"--factors: found {n_factors} for {atlas.n_traits} traits, expected fewer; lower it")
+    if atlas.n_traits >= FEW_TRAITS and n_factors is None:
+        seconds = time_operations(atlas.n_traits)
+        cost, quick = (
+            forecast_cost(seconds, atlas.n_traits, atlas.n_blocks, kind, replicates, n_draws)
+            for kind in (metric, "structured")
+        )
+        log.info("%s", cost_text(atlas.n_traits, cost, quick))
     errors = build_metric(atlas, metric)
 
     def fit(matrix: Floats, start: Any, tolerance: float) -> NearestCovariance:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,8 @@ class ConsistentTable(Result):
     distance, n_rounds, converged
         Sum of squared moves in SEs, and how the iteration ended.
     """
+
+    kind: ClassVar[str] = "consistent table"
 
     table: RgTable
     rg: Floats

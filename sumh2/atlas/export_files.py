@@ -53,7 +53,7 @@ def genomicsem_script(stem: str, names: tuple[str, ...]) -> str:
         "# usermodel(LDSCoutput, model = ...)\n"
         f"traits <- c({quoted})\n"
         f"read_part <- function(part) unname(as.matrix(read.delim(paste0({base}, '.', part, '.tsv'), "
-        "check.names = FALSE)))\n"
+        "check.names = FALSE, quote = '')))\n"
         "LDSCoutput <- list(V = read_part('V'), S = read_part('S'), I = read_part('I'), N = read_part('N'), "
         "m = read_part('m')[1, 1])\n"
         "colnames(LDSCoutput$S) <- traits  # as ldsc(trait.names = traits): columns only\n"
@@ -82,11 +82,11 @@ def write_lava(atlas: RgAtlas, stem: str | Path) -> tuple[list[Path], list[str]]
     Raises
     ------
     InputError
-        A trait's name or file has a blank, which LAVA's readers split.
+        A trait's name or file has a blank, a quote or #, at which LAVA's readers (R's ``read.table``) split.
     """
     names, overlap, notes = overlap_for_lava(atlas)
     for name in names:
-        _check_no_blank(name, "trait")
+        _check_word(name, "trait")
     traits = {trait.name: trait for trait in atlas.traits}
     # read.table takes the first column as row names where the header has one field less.
     lines = [" ".join(names)]
@@ -95,7 +95,7 @@ def write_lava(atlas: RgAtlas, stem: str | Path) -> tuple[list[Path], list[str]]
     info = ["phenotype\tcases\tcontrols\tprevalence\tfilename"]
     for name in names:
         trait = traits[name]
-        _check_no_blank(trait.source or name, "file")
+        _check_word(trait.source or name, "file")
         cases, controls = cases_and_controls(trait)
         prevalence = "NA" if trait.pop_prev is None else f"{trait.pop_prev:g}"
         info.append(f"{name}\t{cases:.10g}\t{controls:.10g}\t{prevalence}\t{trait.source or name}")
@@ -104,10 +104,10 @@ def write_lava(atlas: RgAtlas, stem: str | Path) -> tuple[list[Path], list[str]]
     return [overlap_path, info_path], notes
 
 
-def _check_no_blank(word: str, what: str) -> None:
-    if any(letter.isspace() for letter in word):
+def _check_word(word: str, what: str) -> None:
+    if any(letter.isspace() or letter in "'\"#" for letter in word):
         raise InputError(
-            f"lava: {what} {word!r} has a blank, which LAVA's files cannot hold; rename it in the manifest"
+            f"lava: {what} {word!r} has a blank, a quote or #, which LAVA's files cannot hold; rename it in the manifest"
         )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class FactorCount(Result):
     left_out
         Traits that are not in it, with the reason.
     """
+
+    kind: ClassVar[str] = "atlas-factors"
 
     names: tuple[str, ...]
     n_factors: int

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,8 @@ class GenomicSemMatrices(Result):
     m
         Reference SNPs.
     """
+
+    kind: ClassVar[str] = "genomicsem"
 
     names: tuple[str, ...]
     s: Floats

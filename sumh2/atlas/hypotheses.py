@@ -31,7 +31,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,8 @@ class HypothesisResult(Result):
     n_blocks
         Jackknife blocks.
     """
+
+    kind: ClassVar[str] = "atlas-test"
 
     hypothesis: str
     equations: tuple[TestedEquation, ...]

@@ -12,7 +12,6 @@ Content-Security-Policy names the hashes of its one script and one style sheet: 
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import json
 import re
@@ -30,6 +29,7 @@ from sumh2.atlas.assembly import false_discovery_rates
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas
 from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.consistent import ConsistentAtlas
+from sumh2.pages import content_policy
 
 #: Columns of the pairs table that the page shows, and the type in which they travel.
 RAW_COLUMNS = {
@@ -107,7 +107,7 @@ def build_atlas_page(
     """
     title = title.encode("utf-8", "replace").decode("utf-8")
     filled = {
-        "policy": html.escape(_policy(template)),
+        "policy": html.escape(content_policy(template.script, template.style)),
         "title": html.escape(title),
         "style": template.style,
         "content": script_json(page_content(atlas, consistent)),
@@ -115,16 +115,6 @@ def build_atlas_page(
     }
     # In one pass: a mark that stands in a name or in the script is not filled again.
     return re.sub(r"\{\{(\w+)\}\}", lambda mark: filled[mark[1]], template.markup)
-
-
-def _policy(template: PageTemplate) -> str:
-    def source(text: str) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-    return (
-        f"default-src 'none'; script-src {source(template.script)}; style-src {source(template.style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def script_json(content: Mapping[str, Any]) -> str:

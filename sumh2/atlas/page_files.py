@@ -7,11 +7,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.outputs import check_writable_folder
 from ldscores.shared.tables import read_text, write_text
 from sumh2.atlas.atlas_result import RgAtlas
 from sumh2.atlas.consistent import ConsistentAtlas
 from sumh2.atlas.page import ConsistentPairs, PageTemplate, build_atlas_page
+from sumh2.pages import check_page
 
 #: Stem, in an atlas's folder, of the consistent fit that the page takes by itself.
 CONSISTENT = "consistent"
@@ -25,22 +25,6 @@ def read_page_template() -> PageTemplate:
     with as_file(files("sumh2.atlas")) as folder:
         script = "\n".join(read_text(folder / name) for name in _SCRIPTS)
         return PageTemplate(read_text(folder / "page_template.html"), read_text(folder / "page_template.css"), script)
-
-
-def check_page(path: str | Path) -> None:
-    """Refuse, before any work, a page that could not be written.
-
-    Raises
-    ------
-    InputError
-        The ending is none of a page's, it is a folder, or its folder cannot be written to.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {path}: found ending {path.suffix!r}, expected .html; rename it")
-    if path.is_dir():
-        raise InputError(f"--out {path}: found a folder, expected the name of a page; choose another --out")
-    check_writable_folder(path, "--out")
 
 
 def write_atlas_page(

@@ -5,7 +5,8 @@ const PALETTES = {  // blue to red (ColorBrewer RdBu) on light, blue to orange o
   dark: [[125, 192, 255], [66, 130, 190], [42, 74, 106], [44, 44, 49], [108, 62, 42], [196, 108, 66], [255, 172, 128]],
 };
 const ROWS_A_PAGE = 100;
-const LABELS_FROM = 9;  // pixels of a cell
+/* From how many pixels of a cell there are labels, gaps between cells, and crosses for missing estimates. */
+const LABELS_FROM = 9, GAPS_FROM = 8, CROSSES_FROM = 5;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const THEMES = ["system", "light", "dark"];
 let theme = "system";
@@ -28,12 +29,17 @@ function makeSvg(tag, attributes = {}, text = "") {
 
 const coloursNow = () => theme === "system" ? (dark.matches ? "dark" : "light") : theme;
 
-/* Colours from -1 to 1 in steps of .002, made once: a map has many more cells. */
+/* Colours from -1 to 1 in steps of .002, made once: as text for a canvas's pen, and as the four bytes of a pixel. */
 const N_SHADES = 1001;
-const SHADES = Object.fromEntries(Object.entries(PALETTES).map(([name, palette]) => [name, Array.from({ length: N_SHADES }, (_, k) => {
+const SHADE_PARTS = Object.entries(PALETTES).map(([name, palette]) => [name, Array.from({ length: N_SHADES }, (_, k) => {
   const at = k / (N_SHADES - 1) * (palette.length - 1), left = Math.min(Math.floor(at), palette.length - 2);
-  return `rgb(${palette[left].map((value, i) => Math.round(value + (at - left) * (palette[left + 1][i] - value))).join(",")})`;
-})]));
+  return palette[left].map((value, i) => Math.round(value + (at - left) * (palette[left + 1][i] - value)));
+})]);
+const OWN_SHADE = [128, 128, 136];  // a trait with itself
+const penColour = ([red, green, blue]) => `rgb(${red},${green},${blue})`;
+const pixelOf = ([red, green, blue]) => (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
+const SHADES = Object.fromEntries(SHADE_PARTS.map(([name, parts]) => [name, parts.map(penColour)]));
+const PIXELS = Object.fromEntries(SHADE_PARTS.map(([name, parts]) => [name, Uint32Array.from(parts, pixelOf)]));
 const shadeNumber = rg => Math.round((Math.min(1, Math.max(-1, rg)) + 1) / 2 * (N_SHADES - 1));
 
 const traitButton = (trait, options = {}) =>
@@ -69,38 +75,8 @@ function drawMap() {
   const firstRow = Math.floor(view.scrollTop / size), firstColumn = Math.floor(view.scrollLeft / size);
   const lastRow = Math.min(state.rows.length, Math.ceil((view.scrollTop + height) / size));
   const lastColumn = Math.min(state.columns.length, Math.ceil((view.scrollLeft + width) / size));
-  const shades = SHADES[coloursNow()], gap = size >= 8 ? 1 : 0, columns = estimates[state.estimate];
-  const nRows = lastRow - firstRow, nColumns = lastColumn - firstColumn;
-  const image = gap || nRows < 1 || nColumns < 1 ? null : new ImageData(nColumns, nRows);
-  const parsed = new Map(), crosses = [];
-  const fill = (colour, i, j, x, y) => {
-    if (image) {
-      if (!parsed.has(colour)) parsed.set(colour, [...colour.match(/\d+/g).map(Number), 255]);
-      image.data.set(parsed.get(colour), 4 * ((i - firstRow) * nColumns + j - firstColumn));
-    } else {
-      pen.fillStyle = colour;
-      pen.fillRect(x, y, size - gap, size - gap);
-    }
-  };
-  for (let i = firstRow; i < lastRow; i++)
-    for (let j = firstColumn; j < lastColumn; j++) {
-      const a = state.rows[i], b = state.columns[j], x = j * size - view.scrollLeft, y = i * size - view.scrollTop;
-      if (a === b) {
-        fill("rgb(128,128,136)", i, j, x, y);
-        continue;
-      }
-      const pair = pairNumber(a, b), rg = columns.rg[pair];
-      if (!passes(pair)) continue;
-      if (Number.isNaN(rg)) crosses.push([x, y]);
-      else fill(shades[shadeNumber(rg)], i, j, x, y);
-      if (size >= 8 && !["ok", ""].includes(columns.status.at(pair))) drawCorner(pen, x, y, size - gap, front);
-    }
-  if (image) {
-    const small = make("canvas", { width: nColumns, height: nRows });
-    small.getContext("2d").putImageData(image, 0, 0);
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(small, firstColumn * size - view.scrollLeft, firstRow * size - view.scrollTop, nColumns * size, nRows * size);
-  }
+  const seen = [firstRow, lastRow, firstColumn, lastColumn];
+  const crosses = size >= GAPS_FROM ? drawCells(pen, view, ...seen, front) : drawPixels(pen, view, ...seen);
   for (const [x, y] of crosses) drawCross(pen, x, y, size, soft);
   if (state.row < state.rows.length && state.column < state.columns.length) {
     pen.strokeStyle = front;
@@ -111,8 +87,55 @@ function drawMap() {
   placeLabels(find("column-labels"), state.columns, firstColumn, lastColumn, state.column, size, view.scrollLeft, "left");
 }
 
+/* Cells with a gap between them, one by one; returns the places of pairs without an estimate. */
+function drawCells(pen, view, firstRow, lastRow, firstColumn, lastColumn, front) {
+  const size = state.size, shades = SHADES[coloursNow()], columns = estimates[state.estimate], crosses = [];
+  const { scrollLeft, scrollTop } = view;
+  for (let i = firstRow; i < lastRow; i++)
+    for (let j = firstColumn; j < lastColumn; j++) {
+      const a = state.rows[i], b = state.columns[j], x = j * size - scrollLeft, y = i * size - scrollTop;
+      const pair = a === b ? -1 : pairNumber(a, b);
+      if (pair >= 0 && !passes(pair)) continue;
+      const rg = pair < 0 ? 0 : columns.rg[pair];
+      if (Number.isNaN(rg)) crosses.push([x, y]);
+      else {
+        pen.fillStyle = pair < 0 ? penColour(OWN_SHADE) : shades[shadeNumber(rg)];
+        pen.fillRect(x, y, size - 1, size - 1);
+      }
+      if (pair >= 0 && !["ok", ""].includes(columns.status.at(pair))) drawCorner(pen, x, y, size - 1, front);
+    }
+  return crosses;
+}
+
+/* Small cells are the pixels of an image that is then enlarged: of hundreds of traits all are in sight, so that nothing
+   here may make an object or a text per cell, nor ask the layout for the scroll position. */
+function drawPixels(pen, view, firstRow, lastRow, firstColumn, lastColumn) {
+  const size = state.size, nRows = lastRow - firstRow, nColumns = lastColumn - firstColumn, crosses = [];
+  if (nRows < 1 || nColumns < 1) return crosses;
+  const { scrollLeft, scrollTop } = view, image = new ImageData(nColumns, nRows);
+  const pixels = new Uint32Array(image.data.buffer), shades = PIXELS[coloursNow()], own = pixelOf(OWN_SHADE);
+  const { rg, rg_fdr: rates } = estimates[state.estimate], highest = state.fdr;
+  for (let i = firstRow, place = 0; i < lastRow; i++)
+    for (let j = firstColumn, a = state.rows[i]; j < lastColumn; j++, place++) {
+      const b = state.columns[j];
+      if (a === b) pixels[place] = own;
+      else {
+        const pair = pairNumber(a, b);
+        if (highest !== null && !(rates[pair] < highest)) continue;
+        if (Number.isNaN(rg[pair])) {
+          if (size >= CROSSES_FROM) crosses.push([j * size - scrollLeft, i * size - scrollTop]);
+        } else pixels[place] = shades[shadeNumber(rg[pair])];
+      }
+    }
+  const small = make("canvas", { width: nColumns, height: nRows });
+  small.getContext("2d").putImageData(image, 0, 0);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(small, firstColumn * size - scrollLeft, firstRow * size - scrollTop, nColumns * size, nRows * size);
+  return crosses;
+}
+
 function drawCross(pen, x, y, size, colour) {
-  if (size < 5) return;
+  if (size < CROSSES_FROM) return;
   const inset = size * 0.3;
   pen.strokeStyle = colour;
   pen.lineWidth = 1;

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ldscores.shared.cluster import connect_cluster
 from ldscores.shared.errors import InputError
 from ldscores.shared.outputs import written_whole
 from ldscores.shared.tables import read_text, write_json
@@ -165,21 +166,9 @@ def run_tiles_on_cluster(
     InputError
         Dask is not installed, or no scheduler answers.
     """
-    try:
+    with connect_cluster(scheduler) as client:
         import distributed
-    except ImportError as error:
-        raise InputError(
-            "--scheduler: Dask is not installed; expected the extra: pip install 'sumh2[dask]', or leave "
-            "--scheduler out"
-        ) from error
-    try:
-        client = distributed.Client() if scheduler == "local" else distributed.Client(scheduler, timeout=20)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); expected an address such as "
-            "tcp://host:8786; start one with: dask scheduler"
-        ) from error
-    with client:
+
         everywhere = client.scatter(reference, broadcast=True, hash=False)
         futures = [
             client.submit(run_tile, _absolute(job), everywhere, options, None, pure=False, retries=_RETRIES)

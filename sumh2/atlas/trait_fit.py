@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
+from ldscores.shared.messages import first_of
 from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData
 from sumh2.atlas.store import StoredTrait
@@ -118,7 +119,7 @@ def choose_column(tagging: Tagging) -> Tagging:
     """
     if tagging.n_categories > 1:
         raise InputError(
-            f"{tagging.where}: found {tagging.n_categories} categories ({', '.join(tagging.names[:3])}, ...), expected "
+            f"{tagging.where}: found {tagging.n_categories} categories ({first_of(tagging.names)}), expected "
             "one; an atlas fits one slope a pair: use plain LD scores, or a tagging of a model with one category (GCTA, "
             "LDAK, LDAK-Thin), e.g. ldscores build --model ldak-thin"
         )

@@ -19,13 +19,17 @@ from sumh2.cli.first_steps import demo
 from sumh2.cli.munge import munge
 from sumh2.cli.partition import partition
 from sumh2.cli.power import power
+from sumh2.cli.refs import refs
+from sumh2.cli.report import report
 from sumh2.cli.screen import screen
 from sumh2.cli.simulate import simulate
+from sumh2.cli.validate import validate
 
 COMMANDS = (
     demo,
     munge,
     doctor,
+    refs,
     h2,
     rg,
     partition,
@@ -38,8 +42,10 @@ COMMANDS = (
     atlas_factors,
     atlas_page,
     export,
+    report,
     simulate,
     power,
+    validate,
 )
 
 

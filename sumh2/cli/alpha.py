@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.command_line import command
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.cli.loading import (
     check_outputs,
     chosen_totals,
+    draw_figure,
     logged,
     read_chosen_tagging,
     read_traits,
@@ -84,7 +85,7 @@ def alpha(
         Start the fit of every alpha from zero, as LDAK without --update-taus; slower, the same numbers but for the
         tolerance.
     plot
-        Draw the profile with the interval and the Gaussian, to this .png, .pdf or .svg (extra [plot]).
+        Draw the profile with the interval and the Gaussian, and h2 along it, to this .png, .pdf or .svg (extra [plot]).
     threads
         Alphas fitted at the same time; 0 for one a core.
 
@@ -99,11 +100,11 @@ def alpha(
     options = dict(locals())
     inputs = [name for name in (sumstats, likelihoods) if name is not None]
     if likelihoods is not None and (sumstats is not None or ld is not None):
-        raise InputError(
+        raise OptionError(
             "--likelihoods: found summary statistics or --ld beside it, expected one or the other; drop one"
         )
     if likelihoods is None and (sumstats is None or ld is None):
-        raise InputError("alpha: expected summary statistics and --ld, or --likelihoods; add what is missing")
+        raise OptionError("alpha: expected summary statistics and --ld, or --likelihoods; add what is missing")
     if threads < 0:
         raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     check_outputs(out, plot, inputs)
@@ -112,18 +113,14 @@ def alpha(
             result, sources = _fit_likelihoods(likelihoods), []
         else:
             result, sources = _fit_trait(sumstats, ld, options)
+        written: list[Any] = []
         if out is not None:
             from ldscores.shared.provenance import provenance
 
             result = result.with_provenance(provenance([*inputs, *sources], options))
-            result.save(out)
-        if plot is not None:
-            from sumh2.plots.alpha import plot_alpha
-            from sumh2.plots.figures import save_figure
-
-            save_figure(plot_alpha(result), plot)
-        report = written_report(result, None, out, note)
-        return report if out is None else f"{report}, {out}.profile.tsv"
+            written += result.save(out)
+        written += draw_figure(plot, "plot_alpha_panels", result)
+        return written_report(result, None, out, note, written)
 
 
 def _fit_likelihoods(path: str) -> AlphaProfile:
@@ -156,7 +153,7 @@ def _fit_trait(sumstats: str, ld: str, options: dict[str, Any]) -> tuple[AlphaPr
         aligned = align([trait], tagging, ambiguous="letters")
         return fit_alpha(aligned, divisions=options["divisions"], **common), list(tagging.sources)
     if options["divisions"] is not None:
-        raise InputError("--divisions: found it with several taggings, expected one tagging of several alphas; drop it")
+        raise OptionError("--divisions: found it with several taggings, expected one tagging of several alphas; drop it")
     taggings = [read_chosen_tagging(name, options["w_ld"]) for name in names]
     sources = [source for tagging in taggings for source in tagging.sources]
     return fit_alpha_models(trait, taggings, **common), sources

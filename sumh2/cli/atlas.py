@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 
 
 @command(group="Estimates")
@@ -28,6 +28,7 @@ def atlas(
     threads: int = 0,
     scheduler: str | None = None,
     store: str | None = None,
+    plot: str | None = None,
 ) -> object:
     """Genetic correlations of all pairs of many traits, with the covariance of every cell.
 
@@ -77,26 +78,38 @@ def atlas(
         Fit tiles on a Dask cluster: the address of its scheduler, or local; the workers must see the same files.
     store
         Folder of aligned traits, for several atlases to share; by default <out>/parts/store.
+    plot
+        Draw the correlations as a clustered matrix, to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
     sumh2 atlas 'traits/*.sumstats.parquet' --ld eur_w_ld_chr/ --out atlas
     sumh2 atlas manifest.tsv --ld eur.tagging.parquet --out atlas --memory 8
     sumh2 atlas a.sumstats.gz b.sumstats.gz c.sumstats.gz --ld eur_w_ld_chr/ --out atlas.ldsc --weights ldsc
+    sumh2 atlas 'traits/*.sumstats.parquet' --ld eur_w_ld_chr/ --out atlas --plot heatmap.pdf
     """
     options = dict(locals())
     from sumh2.atlas.atlas_files import build_atlas, make_atlas_folder
     from sumh2.atlas.exact_pair_files import fit_listed_pairs, read_pair_list
     from sumh2.atlas.manifest_files import read_trait_list
     from sumh2.atlas.trait_fit import AtlasOptions
-    from sumh2.cli.loading import chosen_totals, logged, read_chosen_tagging, run_provenance
+    from sumh2.cli.loading import (
+        check_figures,
+        chosen_totals,
+        draw_figure,
+        logged,
+        read_chosen_tagging,
+        run_provenance,
+    )
 
     if no_intercept and (intercept is not None or gcov_intercept is not None):
-        raise InputError("atlas: found --no-intercept and a fixed intercept, expected one of them; drop one")
+        raise OptionError("atlas: found --no-intercept and a fixed intercept, expected one of them; drop one")
     if threads < 0:
         raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     if not memory > 0:
         raise InputError(f"--memory {memory:g}: expected a positive number of GB; e.g. --memory 4")
+    check_figures(plot=plot)
+    del options["plot"]  # a figure does not make another atlas
     how = AtlasOptions(
         n_blocks=n_blocks,
         intercept=1.0 if no_intercept else intercept,
@@ -133,4 +146,5 @@ def atlas(
             text = f"{text}\n\nexactly as LDSC:\n{exact}"
         if note is not None:
             note(text)
-    return f"{text}\n\nwritten: {out}/ with pairs.tsv, traits.tsv, rg.tsv, overlap.tsv"
+        drawn = draw_figure(plot, "plot_heatmap", result)
+    return f"{text}\n\nwritten: {', '.join([f'{out}/ with pairs.tsv, traits.tsv, rg.tsv, overlap.tsv', *drawn])}"

@@ -41,8 +41,9 @@ def atlas_page(
     sumh2 atlas-page atlas/ --out page.html --plot heatmap.pdf
     """
     from sumh2.atlas.atlas_files import read_atlas
-    from sumh2.atlas.page_files import check_page, find_consistent, read_consistent_pairs, write_atlas_page
-    from sumh2.cli.loading import check_outputs
+    from sumh2.atlas.page_files import find_consistent, read_consistent_pairs, write_atlas_page
+    from sumh2.cli.loading import check_outputs, draw_figure
+    from sumh2.pages import check_page
 
     check_page(out)
     check_outputs(None, plot, [atlas])
@@ -50,12 +51,7 @@ def atlas_page(
     found = find_consistent(atlas) if consistent is None else consistent
     pairs = None if found is None else read_consistent_pairs(found)
     written = [str(write_atlas_page(read, out, consistent=pairs, title=title))]
-    if plot is not None:
-        from sumh2.plots.atlas import plot_heatmap
-        from sumh2.plots.figures import save_figure
-
-        save_figure(plot_heatmap(read), plot)
-        written.append(plot)
+    written += draw_figure(plot, "plot_heatmap", read)
     fit = (
         f"no consistent fit: for raw against consistent run sumh2 consistent {atlas} --out {atlas.rstrip('/')}/consistent"
         if found is None

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from ldscores.shared.command_line import command
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
-from sumh2.cli.loading import check_outputs, chosen_totals, logged, read_chosen_tagging, read_traits, written_report
+from sumh2.cli.loading import (
+    check_outputs,
+    chosen_totals,
+    draw_figure,
+    logged,
+    read_chosen_tagging,
+    read_traits,
+    written_report,
+)
 
 if TYPE_CHECKING:
     from ldscores.taggings.tagging import Tagging
@@ -46,7 +54,7 @@ def compare(
         Munged summary statistics.
     ld
         Taggings, one a model, separated by commas: .tagging.parquet, LDAK's .tagging, LD scores.  A tagging of several
-        alphas counts as one model at its best alpha.
+        alphas counts as one model at its best alpha; two names of one model count once.
     names
         Names of the models, separated by commas; by default those in the taggings.
     reference
@@ -81,6 +89,8 @@ def compare(
     sumh2 compare bmi.sumstats.parquet --ld gcta.tagging.parquet,human-default.tagging.parquet,bld-ldak.tagging.parquet
 
     sumh2 compare bmi.sumstats.parquet --ld gcta.tagging,ldak.tagging --names gcta,ldak --reference gcta --out bmi.models
+
+    sumh2 compare bmi.sumstats.parquet --ld gcta.tagging.parquet,human-default.tagging.parquet --plot bmi.models.pdf
     """
     options = dict(locals())
     from ldscores.shared.provenance import provenance
@@ -104,17 +114,13 @@ def compare(
             m=None if m is None else chosen_totals(m),
             n_threads=threads or usable_cores(),
         )
+        written = []
         if out is not None:
             sources = [source for tagging in taggings for source in tagging.sources]
             result = result.with_provenance(provenance([sumstats, *sources], options))
-            written = result.save(out)
-        if plot is not None:
-            from sumh2.plots.compare import plot_comparison
-            from sumh2.plots.figures import save_figure
-
-            save_figure(plot_comparison(result), plot)
-        report = written_report(result, None, out, note)
-        return report if out is None else f"{report}, {', '.join(str(path) for path in written[2:])}"
+            written += result.save(out)
+        written += draw_figure(plot, "plot_comparison_panels", result)
+        return written_report(result, None, out, note, written)
 
 
 def _names(files: Sequence[str], taggings: Sequence[Tagging], names: Sequence[str] | None) -> list[str]:

@@ -39,12 +39,14 @@ def doctor(
     ignore: list[str] | None = None,
     suffix: str | None = None,
     z_from: Literal["auto", "effect", "z", "p"] = "auto",
+    plot: str | None = None,
 ) -> object:
     """What is wrong with a GWAS file, and what to do.
 
     Looks at effect allele, frequencies, N, Z against P, build, ancestry, palindromic, duplicated and multi-allelic SNPs,
     inflation and imputation quality, and counts what munge would lose.  Writes nothing but the report.  With --ld or
-    --reference the file is compared with a panel, which finds most of the silent errors.
+    --reference the file is compared with a panel, which finds most of the silent errors.  The exit status is 0 whatever
+    is found, as long as the file could be read: scripts look at "status" (ok, caution or unusable) in --json.
 
     Parameters
     ----------
@@ -107,20 +109,28 @@ def doctor(
         Which of several sets of results in the file.
     z_from
         What decides Z, as for munge.
+    plot
+        Draw the QQ plot, P against Z, and the frequencies against the panel's, as far as the file and the panel have
+        them, to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
     sumh2 doctor scz.tsv.gz
     sumh2 doctor scz.tsv.gz --ld eur.tagging.parquet --out scz.doctor
     sumh2 doctor scz.tsv.gz --reference eur.frq.gz --panels eas=eas.frq.gz,afr=afr.frq.gz --json
+    sumh2 doctor scz.tsv.gz --ld eur.tagging.parquet --plot scz.doctor.png
     """
     options = dict(locals())
+    from sumh2.cli.loading import check_figures, draw_figure
     from sumh2.doctor.examine_files import examine, report_as_json
 
-    for name in ("gwas", "ld", "reference", "panels", "out", "json"):
+    check_figures(plot=plot)
+    for name in ("gwas", "ld", "reference", "panels", "out", "json", "plot"):
         del options[name]
     options["chrom"], options["ignore"] = options.pop("chr_"), tuple(ignore or ())
     result = examine(gwas, ld=ld, reference=reference, panels=panels or (), out=out, **options)
+    written = [] if out is None else [f"{out}.tsv", f"{out}.json"]
+    written += draw_figure(plot, "plot_doctor_panels", result)
     if json:
         return report_as_json(result)
-    return f"{result}\n\nwritten: {out}.tsv, {out}.json" if out is not None else result
+    return f"{result}\n\nwritten: {', '.join(written)}" if written else result

@@ -6,11 +6,14 @@ from typing import Literal
 
 from ldscores.shared.command_line import command
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.cli.loading import (
+    check_figures,
+    check_influence_plot,
     check_outputs,
     chosen_intercept,
     chosen_totals,
+    draw_figure,
     logged,
     one_or_none,
     read_chosen_tagging,
@@ -37,6 +40,8 @@ def h2(
     ld: str,
     estimator: Literal["ldsc", "sumher"] = "ldsc",
     w_ld: str | None = None,
+    extract: str | None = None,
+    exclude: str | None = None,
     out: str | None = None,
     trait: str | None = None,
     two_step: float | None = None,
@@ -52,6 +57,9 @@ def h2(
     chisq_factor: float | None = None,
     no_ambiguous: bool = False,
     check_sums: bool = False,
+    tag_one: bool = False,
+    taus: str | None = None,
+    hold_out: str | None = None,
     n_blocks: int = 200,
     m: str | None = None,
     samp_prev: float | None = None,
@@ -59,6 +67,7 @@ def h2(
     print_cov: bool = False,
     print_delete_vals: bool = False,
     influence: bool = False,
+    influence_plot: str | None = None,
     ldsc_log: bool = False,
     ldak_files: bool = False,
     print_snp_h2: bool = False,
@@ -83,6 +92,10 @@ def h2(
         ldsc, or sumher.
     w_ld
         LD scores among the regression SNPs, for the weights; by default those of --ld.
+    extract
+        List of the SNPs to regress, one name a line; the others stay in the panel, so that M does not change.
+    exclude
+        List of SNPs to leave out of the regression, e.g. those of a region; M does not change.
     out
         Write <out>.tsv, <out>.json and <out>.log; by default the report is printed only.
     trait
@@ -114,6 +127,13 @@ def h2(
         sumher: leave out A/T and C/G SNPs.
     check_sums
         sumher: stop when a SNP of the tagging has no statistics, as LDAK does; otherwise they are counted.
+    tag_one
+        sumher: weigh all SNPs alike, not by 1 / Tagging.
+    taus
+        sumher: evaluate these coefficients instead of fitting: LDAK's .taus, or one number a line; there are no errors.
+    hold_out
+        sumher: leave the SNPs of this list out of the fit, and write <out>.cv.exps and <out>.cv.cor, how well it predicts
+        their statistics (LDAK's --cv-predictors).
     n_blocks
         Jackknife blocks.
     m
@@ -130,6 +150,8 @@ def h2(
     influence
         ldsc: also write <out>.influence.tsv: h2 without the most influential blocks, without each chromosome, and with
         chi2 capped.
+    influence_plot
+        Draw these, to this .png, .pdf or .svg; goes with --influence.
     ldsc_log
         ldsc: report in the words of LDSC's log ("Total Observed scale h2: ...") instead of ours.
     ldak_files
@@ -141,13 +163,15 @@ def h2(
         sumher: the categories of each SNP for --print-snp-h2: LDAK's .matrix, or Parquet; by default the one beside the
         tagging.
     plot
-        ldsc: draw chi2 in bins of LD score with the fitted line, to this .png, .pdf or .svg (extra [plot]).
+        Draw chi2 in bins with the fit, confounding beside polygenic signal by LD score, and the QQ plot; with sumher chi2
+        against what the model expects, the QQ plot and the enrichments.  To this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
     sumh2 h2 scz.sumstats.parquet --ld eur_w_ld_chr/ --out scz.h2
     sumh2 h2 scz.sumstats.gz --ld eur_w_ld_chr/ --samp-prev 0.4 --pop-prev 0.01
     sumh2 h2 bmi.sumstats.parquet --ld eur.tagging.parquet --no-intercept
+    sumh2 h2 bmi.sumstats.parquet --ld eur_w_ld_chr/ --plot bmi.h2.pdf
     sumh2 h2 bmi.sumstats.parquet --ld bld.tagging --estimator sumher --out bmi.bld --ldak-files
     """
     options = dict(locals())
@@ -159,11 +183,12 @@ def h2(
     from sumh2.ldsc.log import h2_log, write_h2_side_files
 
     check_outputs(out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
+    check_influence_plot(influence, influence_plot)
     if one_step and two_step is not None:
-        raise InputError("found --one-step and --two-step, expected one of them; drop one")
+        raise OptionError("found --one-step and --two-step, expected one of them; drop one")
     with logged(out) as note:
         traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
-        tagging = read_chosen_tagging(ld, w_ld)
+        tagging = read_chosen_tagging(ld, w_ld, extract, exclude)
         tell_model_to_ldsc(tagging)
         aligned = align(traits, tagging)
         result = fit_h2(
@@ -174,7 +199,7 @@ def h2(
             n_blocks=n_blocks,
             m=chosen_totals(m or "M_5_50"),
         )
-        measured = None
+        measured, written = None, []
         if influence:
             from sumh2.influence import measure_h2_influence
 
@@ -182,16 +207,15 @@ def h2(
             measured = measure_h2_influence(result, aligned)
         if out is not None:
             result = result.with_provenance(run_provenance([sumstats], tagging, options))
-            result.save(out)
-            write_h2_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
-        if plot is not None:
-            from sumh2.plots import plot_h2, save_figure
-
-            save_figure(plot_h2(result, aligned), plot)
+            written += result.save(out)
+            written += write_h2_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
         text = h2_log(result) if ldsc_log else None
         if measured is not None:
-            text = with_influence(measured, result, text, out)
-        return written_report(result, text, out, note)
+            text, files = with_influence(measured, result, text, out)
+            written += files
+        written += draw_figure(plot, "plot_h2_panels", result, aligned)
+        written += draw_figure(influence_plot, "plot_influences", measured)
+        return written_report(result, text, out, note, written)
 
 
 @command(group="Estimates")
@@ -200,6 +224,8 @@ def rg(
     ld: str,
     estimator: Literal["ldsc", "sumher"] = "ldsc",
     w_ld: str | None = None,
+    extract: str | None = None,
+    exclude: str | None = None,
     out: str | None = None,
     traits: list[str] | None = None,
     pairs: Literal["all", "first"] = "all",
@@ -222,9 +248,11 @@ def rg(
     print_cov: bool = False,
     print_delete_vals: bool = False,
     influence: bool = False,
+    influence_plot: str | None = None,
     ldsc_log: bool = False,
     ldak_files: bool = False,
     plot: str | None = None,
+    heatmap: str | None = None,
     threads: int = 0,
 ) -> object:
     """Genetic correlation of two or more traits, every pair on its own SNPs.
@@ -244,6 +272,10 @@ def rg(
         ldsc, or sumher.
     w_ld
         LD scores among the regression SNPs, for the weights; by default those of --ld.
+    extract
+        List of the SNPs to regress, one name a line; the others stay in the panel, so that M does not change.
+    exclude
+        List of SNPs to leave out of the regression, e.g. those of a region; M does not change.
     out
         Write <out>.tsv, <out>.json and <out>.log; by default the report is printed only.
     traits
@@ -292,12 +324,16 @@ def rg(
     influence
         ldsc: also write <out>.influence.tsv: rg without the most influential blocks, without each chromosome, and with
         chi2 capped.
+    influence_plot
+        Draw these, to this .png, .pdf or .svg; goes with --influence.
     ldsc_log
         ldsc: report in the words of LDSC's log instead of ours.
     ldak_files
         sumher: write LDAK's <out>.cors, .cors.full, .labels and .overlap too.
     plot
         Draw the correlations with their 95% intervals, to this .png, .pdf or .svg (extra [plot]).
+    heatmap
+        Draw the correlations as a clustered matrix, to this .png, .pdf or .svg (extra [plot]).
     threads
         Pairs fitted at the same time; 0 for one a core.
 
@@ -306,6 +342,7 @@ def rg(
     sumh2 rg scz.sumstats.parquet bip.sumstats.parquet --ld eur_w_ld_chr/ --out scz_bip
     sumh2 rg scz.sumstats.gz,bip.sumstats.gz,mdd.sumstats.gz --ld eur_w_ld_chr/ --pairs first
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld eur.tagging.parquet --gcov-intercept 0
+    sumh2 rg a.sumstats.gz b.sumstats.gz c.sumstats.gz --ld eur_w_ld_chr/ --plot forest.pdf --heatmap heatmap.pdf
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld human_default.tagging --estimator sumher --out a_b
     """
     options = dict(locals())
@@ -318,14 +355,16 @@ def rg(
 
     files = files_of_words(sumstats)
     check_outputs(out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
+    check_figures(plot=plot, heatmap=heatmap)
+    check_influence_plot(influence, influence_plot)
     if threads < 0:
         raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
     with logged(out) as note:
-        tagging = read_chosen_tagging(ld, w_ld)
+        tagging = read_chosen_tagging(ld, w_ld, extract, exclude)
         tell_model_to_ldsc(tagging)
         aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
         if no_intercept and (intercept or gcov_intercept):
-            raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
+            raise OptionError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
         result = fit_rg(
             aligned,
             pairs=pairs,
@@ -337,20 +376,20 @@ def rg(
             m=chosen_totals(m or "M_5_50"),
             n_threads=threads or usable_cores(),
         )
-        measured = None
+        measured, written = None, []
         if influence:
             from sumh2.influence import measure_rg_influence
 
             measured = measure_rg_influence(result, aligned, two_step=two_step, chisq_max=chisq_max)
         if out is not None:
             result = result.with_provenance(run_provenance(files, tagging, options))
-            result.save(out)
-            write_rg_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
-        if plot is not None:
-            from sumh2.plots import plot_rg, save_figure
-
-            save_figure(plot_rg(result), plot)
+            written += result.save(out)
+            written += write_rg_side_files(result, out, cov=print_cov, delete_values=print_delete_vals)
         text = rg_log(result) if ldsc_log else None
         if measured is not None:
-            text = with_influence(measured, result, text, out)
-        return written_report(result, text, out, note)
+            text, saved = with_influence(measured, result, text, out)
+            written += saved
+        written += draw_figure(plot, "plot_rg", result)
+        written += draw_figure(heatmap, "plot_heatmap", result)
+        written += draw_figure(influence_plot, "plot_influences", measured)
+        return written_report(result, text, out, note, written)

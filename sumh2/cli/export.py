@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError, UsageError
 from ldscores.shared.outputs import check_stem
 
 _ENDINGS = {
@@ -111,14 +111,14 @@ def export(
 
 def _check_options(source, to, engine, consistent, shrunk, mean_ld, ld, select) -> None:
     if not source:
-        raise InputError("export: found no atlas, expected the folder that sumh2 atlas wrote; name it")
+        raise UsageError("export: found no atlas, expected the folder that sumh2 atlas wrote; name it")
     if engine == "genomicsem":
         if to != "genomicsem" or consistent or shrunk:
-            raise InputError(
+            raise OptionError(
                 "--engine genomicsem: expected --to genomicsem without --consistent and --shrunk; make an atlas for these"
             )
         if ld is None:
-            raise InputError("--engine genomicsem: found no --ld, expected LD scores; add --ld")
+            raise OptionError("--engine genomicsem: found no --ld, expected LD scores; add --ld")
         return
     if len(source) > 1 or not Path(source[0]).is_dir():
         raise InputError(
@@ -130,7 +130,7 @@ def _check_options(source, to, engine, consistent, shrunk, mean_ld, ld, select) 
     flags |= {"--consistent": consistent and to not in ("genomicsem", "mtag")}
     for flag, given in flags.items():
         if given:
-            raise InputError(f"{flag}: found it with --to {to} of an atlas, which does not use it; drop it")
+            raise OptionError(f"{flag}: found it with --to {to} of an atlas, which does not use it; drop it")
 
 
 def _export_covariances(chosen, to: str, out: str, consistent: bool, shrunk: bool, mean_ld: float | None) -> str:

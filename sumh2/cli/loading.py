@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.messages import first_of
 from ldscores.shared.outputs import check_stem
 
 if TYPE_CHECKING:
@@ -23,11 +26,11 @@ def read_traits(
 ) -> list[SumStats]:
     """Summary statistics files with their prevalences and names."""
     from sumh2.ldsc.log import file_word
-    from sumh2.sumstats_files import read_sumstats, trait_name
+    from sumh2.sumstats_files import read_sumstats, trait_names
 
     if names is not None and len(names) != len(files):
         raise InputError(f"--traits: found {len(names)} names for {len(files)} files, expected one each; correct them")
-    names = names or [trait_name(path) for path in files]
+    names = names or trait_names(files)
     words = [file_word(name) for name in names]
     for name, word in zip(names, words, strict=True):
         if words.count(word) > 1:
@@ -46,24 +49,40 @@ def _prevalences(
     if samp_prev is None and pop_prev is None:
         return None
     if samp_prev is None or pop_prev is None:
-        raise InputError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
+        raise OptionError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
     for flag, values in (("--samp-prev", samp_prev), ("--pop-prev", pop_prev)):
         if len(values) != len(names):
             raise InputError(
                 f"{flag}: found {len(values)} values for {len(names)} traits, expected one each; write nan for a "
                 "quantitative trait"
             )
-    pairs = [
-        tuple(None if value != value else value for value in pair) for pair in zip(samp_prev, pop_prev, strict=True)
-    ]
-    return pairs
+    samp, pop = ([None if value != value else value for value in values] for values in (samp_prev, pop_prev))
+    return list(zip(samp, pop, strict=True))
 
 
-def read_chosen_tagging(ld: str, w_ld: str | None) -> Tagging:
-    """LD scores with weights; columns that are the same everywhere are left out, with a warning."""
+Name = TypeVar("Name", str, None)
+
+
+def resolved(names: Name) -> Name:
+    """A flag's files, with every ``refs:NAME`` as the place where `sumh2 refs get NAME` has put it."""
+    if names is None or "refs:" not in names:
+        return names
+    from sumh2.references.cache_files import reference_path
+
+    words = [word.strip() for word in names.split(",")]
+    return ",".join(reference_path(word[5:]) if word.startswith("refs:") else word for word in words)
+
+
+def read_chosen_tagging(ld: str, w_ld: str | None, extract: str | None = None, exclude: str | None = None) -> Tagging:
+    """LD scores with weights, of the chosen SNPs; columns that are the same everywhere are left out, with a warning."""
     from ldscores.taggings.tagging_files import read_tagging
 
-    tagging, constant = read_tagging(ld, weights=w_ld).drop_constant_categories()
+    tagging = read_tagging(resolved(ld), weights=resolved(w_ld))
+    if extract is not None or exclude is not None:
+        from sumh2.regression_snps_files import choose_regression_snps
+
+        tagging = choose_regression_snps(tagging, extract, exclude)
+    tagging, constant = tagging.drop_constant_categories()
     if constant:
         log.warning("left out LD scores that are the same at every SNP: %s", ", ".join(constant))
     return tagging
@@ -71,8 +90,9 @@ def read_chosen_tagging(ld: str, w_ld: str | None) -> Tagging:
 
 def chosen_totals(m: str) -> Totals:
     """``--m`` as fits understand it."""
-    if m in ("M", "M_5_50"):
-        return m
+    words: dict[str, Totals] = {"M": "M", "M_5_50": "M_5_50"}
+    if m in words:
+        return words[m]
     try:
         return [float(number) for number in m.split(",")]
     except ValueError:
@@ -87,7 +107,7 @@ def one_or_none(value: float | None) -> list[float] | None:
 def chosen_intercept(value: float | None, no_intercept: bool, null: float) -> float | None:
     """``--intercept`` or ``--no-intercept``, not both."""
     if no_intercept and value is not None:
-        raise InputError("intercept: found --intercept and --no-intercept, expected one of them; drop one")
+        raise OptionError("intercept: found --intercept and --no-intercept, expected one of them; drop one")
     return null if no_intercept else value
 
 
@@ -95,20 +115,74 @@ def check_outputs(out: str | None, plot: str | None, inputs: list[str], **flags:
     """Refuse, before any work, outputs that cannot or must not be written."""
     asked = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
     if asked and out is None:
-        raise InputError(f"{asked[0]} writes files named after --out, found no --out; add it")
+        raise OptionError(f"{asked[0]} writes files named after --out, found no --out; add it")
     if out is not None:
         check_stem(out, (".tsv", ".json", ".log", ".cov", ".delete", ".part_delete"), inputs)
-    if plot is not None:
+    check_figures(plot=plot)
+
+
+def check_figures(**figures: str | None) -> None:
+    """Refuse, before any work, figures that cannot be written, by the names of their flags."""
+    asked = {f"--{name.replace('_', '-')}": path for name, path in figures.items() if path is not None}
+    for flag, path in asked.items():
         from sumh2.plots.figures import check_figure
 
-        check_figure(plot)
+        check_figure(path, flag)
+    if len(set(asked.values())) < len(asked):
+        raise OptionError(f"found {' and '.join(asked)} with one name, expected a file each; choose another name")
 
 
-def logged(out: str | None) -> contextlib.AbstractContextManager[Callable[[str], None] | None]:
-    """Copy the log to ``<out>.log``; without ``--out`` nothing."""
+def check_influence_plot(influence: bool, path: str | None) -> None:
+    """Refuse ``--influence-plot`` without ``--influence``, and a figure that cannot be written."""
+    if path is not None and not influence:
+        raise OptionError("--influence-plot: found no --influence, expected it; add it")
+    check_figures(influence_plot=path)
+
+
+def draw_figure(path: str | None, name: str, *objects: Any, **options: Any) -> list[str]:
+    """Draw a figure of :mod:`sumh2.plots`, by name, where it is asked for.
+
+    Parameters
+    ----------
+    path
+        The flag's value.
+    name
+        Of the function, e.g. ``plot_rg``.
+    *objects, **options
+        What it draws.
+
+    Returns
+    -------
+    list of str
+        The file written, if any.
+    """
+    if path is None:
+        return []
+    import importlib
+
+    plots: Any = importlib.import_module("sumh2.plots")
+    plots.save_figure(getattr(plots, name)(*objects, **options), path)
+    return [path]
+
+
+@contextlib.contextmanager
+def logged(out: str | None) -> Iterator[Callable[[str], None] | None]:
+    """Copy the log to ``<out>.log``; without ``--out`` nothing.  A run that fails says which results are older than it."""
     from ldscores.shared.logs import log_to_file
 
-    return contextlib.nullcontext() if out is None else log_to_file(f"{out}.log")
+    if out is None:
+        yield None
+        return
+    results = [Path(f"{out}{ending}") for ending in (".tsv", ".json")]
+    before = {path: path.stat().st_mtime_ns for path in results if path.is_file()}
+    try:
+        with log_to_file(f"{out}.log") as note:
+            yield note
+    except Exception:
+        left = [str(path) for path, changed in before.items() if path.is_file() and path.stat().st_mtime_ns == changed]
+        if left:
+            log.warning("%s: of an earlier run, not of this one, which failed", ", ".join(left))
+        raise
 
 
 def run_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +195,6 @@ def run_provenance(files: list[str], tagging: Tagging, options: dict[str, Any]) 
 def hash_ahead(names: list[str]) -> Callable[[], object]:
     """Hash what is known to be a file beside the reading of it; the answer is found again by the provenance."""
     from concurrent.futures import ThreadPoolExecutor
-    from pathlib import Path
 
     from ldscores.shared.provenance import describe_file
 
@@ -149,22 +222,46 @@ def start_provenance(
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(lambda: (ahead(), run_provenance(files, tagging, options))[1])
+    # In the context of the command line that is running, which the provenance names.
+    run = copy_context().run
+    future = pool.submit(run, lambda: (ahead(), run_provenance(files, tagging, options))[1])
     pool.shutdown(wait=False)
     return future.result
 
 
-def written_report(result: object, ldsc_text: str | None, out: str | None, note: Callable[[str], None] | None) -> str:
-    """The text to print, also noted in the log file, and the names of what was written."""
+def written_report(
+    result: object,
+    ldsc_text: str | None,
+    out: str | None,
+    note: Callable[[str], None] | None,
+    written: Sequence[str | Path],
+) -> str:
+    """The text to print, also noted in the log file, and the names of all that was written.
+
+    Parameters
+    ----------
+    result
+        Whose report is printed.
+    ldsc_text
+        What is printed in its place.
+    out, note
+        ``--out`` and the log file of it.
+    written
+        The files, figures among them, in the order in which they are named; the log is added.
+    """
     text = str(result) if ldsc_text is None else ldsc_text.rstrip("\n")
-    if note is None:
-        return text
-    note(text)
-    return f"{text}\n\nwritten: {out}.tsv, {out}.json, {out}.log"
+    if note is not None:
+        note(text)
+        written = [*written, f"{out}.log"]
+    named = first_of(dict.fromkeys(map(str, written)), _FILES_NAMED)
+    return f"{text}\n\nwritten: {named}" if named else text
 
 
-def with_influence(measured: Any, result: Any, text: str | None, out: str | None) -> str:
-    """Save what an estimate hangs on beside it, and add it to the report (or to LDSC's words)."""
-    if out is not None:
-        measured.with_provenance(result.provenance).save(f"{out}.influence")
-    return f"{result if text is None else text.rstrip()}\n\n{measured}"
+#: Of the files of a run so many are named: LDSC's delete values of many pairs are hundreds.
+_FILES_NAMED = 24
+
+
+def with_influence(measured: Any, result: Any, text: str | None, out: str | None) -> tuple[str, list[Path]]:
+    """Save what an estimate hangs on beside it, and add it to the report (or to LDSC's words); also the files."""
+    written = [] if out is None else measured.with_provenance(result.provenance).save(f"{out}.influence")
+    return f"{result if text is None else text.rstrip()}\n\n{measured}", written

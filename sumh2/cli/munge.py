@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 
 
 @command(group="Data")
@@ -66,6 +66,7 @@ def munge(
     keep_maf: bool = False,
     daner: bool = False,
     daner_n: bool = False,
+    plot: str | None = None,
 ) -> object:
     """Turn a GWAS file into summary statistics: find the columns, filter, say what each filter removed.
 
@@ -190,6 +191,8 @@ def munge(
         With --ldsc: PGC's daner format, cases and controls in the names of the FRQ columns.
     daner_n
         With --ldsc: PGC's daner format, cases and controls in columns Nca and Nco.
+    plot
+        Draw observed against expected p-values of what is kept, to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
@@ -197,19 +200,24 @@ def munge(
     sumh2 munge bmi.txt.gz --n 339224 --merge-alleles w_hm3.snplist --out bmi
     sumh2 munge pan_ukb.tsv.bgz --suffix EUR --n 400000 --match-by position --ld eur.tagging.parquet --out height
     sumh2 munge meta.tbl --cohorts cohorts.txt --neff --out scz
+    sumh2 munge scz.tsv.gz --out scz --plot scz.qq.png
     sumh2 munge scz.tsv --ldsc --signed-sumstats BETA,0 --n-cas-col Nca --n-con-col Nco --out scz
     """
+    given = dict(locals())
+    from sumh2.cli.loading import check_figures, draw_figure
     from sumh2.munging import munge_files
 
-    given = dict(locals())
-    for name in ("gwas", "munge_files"):
+    check_figures(plot=plot)
+    for name in ("gwas", "plot"):
         del given[name]
     given["chrom"] = given.pop("chr_")
     for ours, ldscs in (("effect_allele", "a1"), ("other_allele", "a2"), ("eaf", "frq")):
         given[ours] = _one_of(ours, given[ours], ldscs, given.pop(ldscs))
     given["signed"] = _signed(given.pop("signed_sumstats"))
     given["ignore"], given["info_list"] = tuple(ignore or ()), tuple(info_list or ())
-    return munge_files.munge(gwas, **given)
+    result = munge_files.munge(gwas, **given)
+    drawn = draw_figure(plot, "plot_qq", result.sumstats)
+    return f"{result}\nWritten: {plot}" if drawn else result
 
 
 def _signed(word: str | None) -> tuple[str, float] | None:
@@ -227,5 +235,5 @@ def _signed(word: str | None) -> tuple[str, float] | None:
 def _one_of(ours: str, named: str | None, ldscs: str, word: str | None) -> str | None:
     """A column named by our flag or by LDSC's."""
     if named is not None and word is not None:
-        raise InputError(f"found --{ours.replace('_', '-')} and --{ldscs}, which are the same; drop one")
+        raise OptionError(f"found --{ours.replace('_', '-')} and --{ldscs}, which are the same; drop one")
     return named if named is not None else word

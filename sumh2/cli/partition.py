@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError, UsageError
 from sumh2.cli.loading import (
+    check_figures,
+    check_influence_plot,
     check_outputs,
     chosen_intercept,
     chosen_totals,
+    draw_figure,
     hash_ahead,
     logged,
     read_traits,
+    resolved,
     start_provenance,
     with_influence,
     written_report,
@@ -120,9 +124,9 @@ def partition(
         Number of reference SNPs: M_5_50 (MAF above 5%), M (all), or numbers, one a category; by default what goes with
         the overlap.
     samp_prev
-        Share of cases in the sample, nan for a quantitative trait; one trait only.
+        Share of cases in each sample, separated by commas; nan for a quantitative trait.
     pop_prev
-        Prevalence in the population, nan for a quantitative trait.
+        Prevalence of each trait in the population, separated by commas; nan for a quantitative trait.
     genomicsem
         Weigh and scale covariances as GenomicSEM's s_ldsc does.
     matrices
@@ -142,59 +146,58 @@ def partition(
     ldsc_log
         Report in the words of LDSC's log instead of ours.
     plot
-        Draw the enrichments with 95% intervals (or the bins of --quantile-of), to this .png, .pdf or .svg (extra [plot]).
+        Draw the enrichments with 95% intervals (or the bins of --quantile-of; of several traits the correlations by
+        category), to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
     sumh2 partition scz.sumstats.parquet --ld baselineLD.tagging.parquet --out scz.baseline
     sumh2 partition scz.sumstats.gz --ld baseline. --w-ld weights. --frq 1000G.EUR.QC. --ldsc-results --out scz
+    sumh2 partition scz.sumstats.parquet --ld baselineLD.tagging.parquet --plot enrichment.pdf
     sumh2 partition scz.sumstats.gz bip.sumstats.gz --ld baselineLD.tagging.parquet --out scz_bip
     """
     options = dict(locals())
     files = [name.strip() for word in sumstats for name in word.split(",") if name.strip()]
     if not files:
-        raise InputError("partition: found no file, expected one or more; name summary statistics")
+        raise UsageError("partition: found no file, expected one or more; name summary statistics")
     _check_options(options, len(files))
     writes = ("print_cov", "print_delete_vals", "ldsc_results", "influence", "matrices")
     check_outputs(out, plot, files, **{name: options[name] for name in writes})
-    if influence_plot is not None and not influence:
-        raise InputError("--influence-plot: found no --influence, expected it; add it")
-    check_outputs(None, influence_plot, [])
+    check_figures(plot=plot, influence_plot=influence_plot)
+    check_influence_plot(influence, influence_plot)
     with logged(out) as note:
         ahead = hash_ahead([ld, *files]) if out is not None else dict
         read = read_traits(files, samp_prev, pop_prev, traits)
         tagging, sums = _read_categories(options)
         provenance = start_provenance(files, tagging, options, ahead) if out is not None else dict
         if len(files) > 1:
-            result = _partition_several(read, tagging, sums, options, provenance)
-            return written_report(result, None, out, note)
-        result, text = _partition_one(read, tagging, sums, options, provenance)
-        return written_report(result, text, out, note)
+            result, written = _partition_several(read, tagging, sums, options, provenance)
+            return written_report(result, None, out, note, written)
+        result, text, written = _partition_one(read, tagging, sums, options, provenance)
+        return written_report(result, text, out, note, written)
 
 
 def _check_options(options: dict[str, Any], n_files: int) -> None:
     others = _OF_SEVERAL if n_files == 1 else _OF_ONE
     wrong = [name for name in others if options[name] is not None and options[name] is not False]
-    if n_files > 1 and options["samp_prev"] is not None:
-        wrong.append("samp_prev")
     if n_files > 1 and options["estimator"] != "ldsc":
         wrong.append("estimator")
     if wrong:
         flag = f"--{wrong[0].replace('_', '-')}"
         expected = "two traits or more" if n_files == 1 else "one trait"
-        raise InputError(f"{flag}: found {n_files} summary statistics, expected {expected}; drop it")
+        raise OptionError(f"{flag}: found {n_files} summary statistics, expected {expected}; drop it")
     of_ldsc = ("intercept", "no_intercept", "chisq_max", "influence", "ldsc_log")
     misplaced = of_ldsc if options["estimator"] == "sumher" else ("free_intercept",)
     for name in misplaced:
         if options[name] is not None and options[name] is not False:
             flag, other = f"--{name.replace('_', '-')}", "ldsc" if options["estimator"] == "sumher" else "sumher"
-            raise InputError(f"{flag}: found --estimator {options['estimator']}, expected {other}; drop one of them")
+            raise OptionError(f"{flag}: found --estimator {options['estimator']}, expected {other}; drop one of them")
     if options["quantile_of"] is not None and options["quantile_file"] is not None:
-        raise InputError("found --quantile-of and --quantile-file, expected one of them; drop one")
+        raise OptionError("found --quantile-of and --quantile-file, expected one of them; drop one")
     if options["frq"] is not None and options["disjoint"]:
-        raise InputError("found --frq and --disjoint, expected one of them; without overlap no frequencies are needed")
+        raise OptionError("found --frq and --disjoint, expected one of them; without overlap no frequencies are needed")
     if options["annot"] is not None and options["disjoint"]:
-        raise InputError("found --annot and --disjoint, expected one of them; drop one")
+        raise OptionError("found --annot and --disjoint, expected one of them; drop one")
 
 
 def _read_categories(options: dict[str, Any]) -> tuple[Tagging, AnnotationSums | None]:
@@ -202,6 +205,7 @@ def _read_categories(options: dict[str, Any]) -> tuple[Tagging, AnnotationSums |
     from ldscores.annotations.overlap_files import has_annotations, read_annotation_sums
     from ldscores.taggings.tagging_files import read_tagging
 
+    options = options | {flag: resolved(options[flag]) for flag in ("ld", "w_ld", "annot", "frq")}
     whole = read_tagging(options["ld"], weights=options["w_ld"])
     annot = options["annot"]
     stored = whole.overlap is not None or whole.overlap_5_50 is not None or whole.ldak is not None
@@ -236,7 +240,7 @@ def _partition_one(
     sums: AnnotationSums | None,
     options: dict[str, Any],
     provenance: Callable[[], dict[str, Any]],
-) -> tuple[object, str | None]:
+) -> tuple[object, str | None, list[Any]]:
     from sumh2.alignment import align
     from sumh2.enrichment.partition import fit_partition
     from sumh2.ldsc.log import write_h2_side_files
@@ -263,7 +267,7 @@ def _partition_one(
         result = fit_sumher_partition(aligned, free_intercept=options["free_intercept"], **shared)
     else:
         result = fit_partition(aligned, intercept=intercept, chisq_max=options["chisq_max"], **shared)
-    measured = None
+    measured, written = None, []
     if options["influence"]:
         from sumh2.influence import measure_partition_influence
 
@@ -271,22 +275,22 @@ def _partition_one(
         measured = measure_partition_influence(result, aligned)
     if out is not None:
         result = result.with_provenance(provenance())
-        result.save(out)
-        write_h2_side_files(result.total, out, cov=options["print_cov"], delete_values=options["print_delete_vals"])
+        written += result.save(out)
+        written += write_h2_side_files(
+            result.total, out, cov=options["print_cov"], delete_values=options["print_delete_vals"]
+        )
         if options["ldsc_results"]:
-            write_ldsc_results(f"{out}.results", result)
-    if options["plot"] is not None:
-        from sumh2.plots import plot_partition, plot_quantiles, save_figure
-
-        save_figure(plot_partition([result]) if result.quantiles is None else plot_quantiles(result), options["plot"])
+            written.append(write_ldsc_results(f"{out}.results", result))
     text = partition_log(result, options["disjoint"]) if options["ldsc_log"] else None
-    if measured is None:
-        return result, text
-    if options["influence_plot"] is not None:
-        from sumh2.plots import plot_influences, save_figure
-
-        save_figure(plot_influences(measured)[0], options["influence_plot"])
-    return result, with_influence(measured, result, text, out)
+    if measured is not None:
+        text, files = with_influence(measured, result, text, out)
+        written += files
+    if result.quantiles is None:
+        written += draw_figure(options["plot"], "plot_partition", [result])
+    else:
+        written += draw_figure(options["plot"], "plot_quantiles", result)
+    written += draw_figure(options["influence_plot"], "plot_influences", measured)
+    return result, text, written
 
 
 def _partition_several(
@@ -295,14 +299,14 @@ def _partition_several(
     sums: AnnotationSums | None,
     options: dict[str, Any],
     provenance: Callable[[], dict[str, Any]],
-) -> object:
+) -> tuple[object, list[Any]]:
     from sumh2.alignment import align
     from sumh2.enrichment.stratified_rg import fit_stratified_rg
     from sumh2.enrichment.stratified_rg_result import write_matrices
 
     out = options["out"]
     if options["no_intercept"] and options["gcov_intercept"] is not None:
-        raise InputError("found --no-intercept and --gcov-intercept, expected one of them; drop one")
+        raise OptionError("found --no-intercept and --gcov-intercept, expected one of them; drop one")
     result = fit_stratified_rg(
         align(read, tagging),
         annotations=sums,
@@ -314,13 +318,11 @@ def _partition_several(
         m=_chosen_m(options),
         convention="genomicsem" if options["genomicsem"] else "ldsc",
     )
+    written: list[Any] = []
     if out is not None:
         result = result.with_provenance(provenance())
-        result.save(out)
+        written += result.save(out)
         if options["matrices"]:
-            write_matrices(f"{out}.matrices.json", result)
-    if options["plot"] is not None:
-        from sumh2.plots import plot_stratified_rg, save_figure
-
-        save_figure(plot_stratified_rg(result), options["plot"])
-    return result
+            written.append(write_matrices(f"{out}.matrices.json", result))
+    written += draw_figure(options["plot"], "plot_stratified_rg", result)
+    return result, written

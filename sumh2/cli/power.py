@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ldscores.shared.command_line import command
-from sumh2.cli.loading import check_outputs, chosen_totals, logged, read_chosen_tagging, run_provenance, written_report
+from sumh2.cli.loading import (
+    check_outputs,
+    chosen_totals,
+    draw_figure,
+    logged,
+    read_chosen_tagging,
+    run_provenance,
+    written_report,
+)
 
 
 @command(group="Design and truth")
@@ -20,6 +28,7 @@ def power(
     w_ld: str | None = None,
     m: str = "M_5_50",
     out: str | None = None,
+    plot: str | None = None,
 ) -> str:
     """Expected standard errors and power of a design, before there are data.
 
@@ -50,6 +59,8 @@ def power(
         Number of reference SNPs: M_5_50, M or a number.
     out
         Write <out>.tsv, <out>.json and <out>.log.
+    plot
+        Draw power and standard errors with a 32nd to eight times the people, to this .png, .pdf or .svg (extra [plot]).
 
     Examples
     --------
@@ -58,19 +69,26 @@ def power(
     sumh2 power --ld eur_w_ld_chr/ --n 50000,120000 --h2 0.2,0.1 --rg 0.4
 
     sumh2 power --ld baseline.tagging.parquet --n 300000 --h2 0.3 --enrichment Coding_UCSC=7
+
+    sumh2 power --ld eur_w_ld_chr/ --n 50000,120000 --h2 0.2,0.1 --rg 0.4 --plot power.pdf
     """
     options = dict(locals())
     from sumh2.simulation.power import design_studies, parse_enrichments, predict_power
+    from sumh2.simulation.power_curve import predict_power_curve
 
-    check_outputs(out, None, [])
+    check_outputs(out, plot, [])
     studies = design_studies(n, h2, intercept)
     with logged(out) as note:
         tagging = read_chosen_tagging(ld, w_ld)
-        result = predict_power(
-            tagging, studies, rg=rg, overlap=overlap, enrichments=parse_enrichments(enrichment),
-            free_intercept=not no_intercept, m=chosen_totals(m),
-        )  # fmt: skip
+        design = {
+            "rg": rg, "overlap": overlap, "enrichments": parse_enrichments(enrichment), "free_intercept": not no_intercept,
+            "m": chosen_totals(m),
+        }  # fmt: skip
+        result = predict_power(tagging, studies, **design)
+        written = []
         if out is not None:
             result = result.with_provenance(run_provenance([], tagging, options))
-            result.save(out)
-        return written_report(result, None, out, note)
+            written = result.save(out)
+        if plot is not None:
+            written += draw_figure(plot, "plot_power_panels", predict_power_curve(tagging, studies, **design))
+        return written_report(result, None, out, note, written)

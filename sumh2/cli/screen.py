@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 from ldscores.shared.command_line import command
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.cli.loading import (
+    check_figures,
     check_outputs,
     chosen_intercept,
     chosen_totals,
+    draw_figure,
     logged,
     read_chosen_tagging,
     read_traits,
+    resolved,
     run_provenance,
     written_report,
 )
@@ -116,7 +119,7 @@ def screen(
         Draw -log10 p of every annotation with the line of a false discovery rate of 5%, to this .png, .pdf or .svg
         (extra [plot]).
     volcano
-        Draw -log10 p against tau* (or z) with the same line.
+        Draw -log10 p against tau* (or z) with the same line, to this .png, .pdf or .svg (extra [plot]).
     memory
         Bound in GB on the taggings of annotations in memory at a time; the baseline comes on top: 16 bytes x SNPs x
         categories.
@@ -131,6 +134,9 @@ def screen(
     --out scz.cahoy
 
     sumh2 screen scz.sumstats.parquet --ld all.tagging.parquet --baseline 97 --annotations all.tagging.parquet --forward 5
+
+    sumh2 screen scz.sumstats.parquet --ld baseline.tagging.parquet --annotations cells.tagging.parquet --plot cells.pdf \
+    --volcano cells.volcano.pdf
     """
     options = dict(locals())
     import pyarrow
@@ -141,10 +147,10 @@ def screen(
     from sumh2.screens.screen import fit_screen
 
     check_outputs(out, plot, [sumstats], ldsc_results=ldsc_results)
-    check_outputs(None, volcano, [])
+    check_figures(plot=plot, volcano=volcano)
     pairs = _pairs(contrast)
     if print_all_cts and not (ldsc_results and weights == "ldsc"):
-        raise InputError(
+        raise OptionError(
             "--print-all-cts: found it alone, expected --ldsc-results and --weights ldsc with it; add them"
         )
     with logged(out) as note:
@@ -171,19 +177,16 @@ def screen(
             memory_gb=memory,
             n_threads=threads or usable_cores(),
         )
+        written = []
         if out is not None:
             files = [sumstats, *(path for source in sources for path in source.files)]
             result = result.with_provenance(run_provenance(files, tagging, options))
-            result.save(out)
+            written += result.save(out)
             if ldsc_results:
-                write_cell_type_results(result, out, print_all_cts)
-        if plot is not None or volcano is not None:
-            from sumh2.plots import plot_screen, plot_screen_volcano, save_figure
-
-            for path, draw in ((plot, plot_screen), (volcano, plot_screen_volcano)):
-                if path is not None:
-                    save_figure(draw(result), path)
-        return written_report(result, None, out, note)
+                written.append(write_cell_type_results(result, out, print_all_cts))
+        written += draw_figure(plot, "plot_screen", result)
+        written += draw_figure(volcano, "plot_screen_volcano", result)
+        return written_report(result, None, out, note, written)
 
 
 def _pairs(names: list[str] | None) -> list[tuple[str, str]]:
@@ -201,5 +204,5 @@ def _baseline_tagging(ld: str, w_ld: str | None, baseline: str | None) -> Taggin
     from ldscores.taggings.tagging_files import read_weights
     from sumh2.screens.annotation_tagging_files import read_baseline
 
-    tagging = read_baseline(ld, baseline)
-    return tagging if w_ld is None else tagging.with_weights(read_weights(w_ld))
+    tagging = read_baseline(resolved(ld), baseline)
+    return tagging if w_ld is None else tagging.with_weights(read_weights(resolved(w_ld)))

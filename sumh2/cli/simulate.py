@@ -112,12 +112,13 @@ def simulate(
     sumh2 simulate --bfile eur@ --model own --annot bl.@ --enrichment coding=8,enhancer=3 --n 1e5 --out enriched
     """
     options = dict(locals())
-    from ldscores.models.panel_model_files import read_panel_model
+    from ldscores.models.panel_model_files import check_one_panel, read_panel_model
     from sumh2.cli.loading import check_outputs
     from sumh2.simulation.design import design_expected, design_simulation
     from sumh2.simulation.draw import simulate_gwas
     from sumh2.simulation.simulation_files import write_simulation
 
+    check_one_panel(bfile, pfile)
     design = design_simulation(
         names=traits, h2=h2, n=n, cases=cases, controls=controls, prevalence=prevalence, rg=rg, overlap=overlap,
         causal_share=causal_share, confounding=confounding, ld_confounding=ld_confounding, seed=seed,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError, UsageError
 from sumh2.cli.loading import (
+    check_figures,
     check_outputs,
     chosen_totals,
+    draw_figure,
     logged,
     one_or_none,
     read_chosen_tagging,
@@ -26,19 +29,22 @@ log = logging.getLogger(__name__)
 
 _SUMHER_FLAGS = ("genomic_control", "cutoff", "truncate", "chisq_factor", "check_sums", "ldak_files")
 #: Flags of SumHer alone, which the LD Score regression refuses.
-SUMHER_FLAGS_OF_H2 = (*_SUMHER_FLAGS, "free_intercept", "solver", "no_ambiguous", "print_snp_h2", "matrix")
+SUMHER_FLAGS_OF_H2 = (
+    *_SUMHER_FLAGS, "free_intercept", "solver", "no_ambiguous", "tag_one", "taus", "hold_out", "print_snp_h2", "matrix",
+)  # fmt: skip
 SUMHER_FLAGS_OF_RG = (*_SUMHER_FLAGS, "allow_ambiguous")
 #: Flags of the LD Score regression alone, which SumHer refuses, and what to use there.
 LDSC_FLAGS_OF_H2 = {
     "influence": "drop it, or fit the same data with --estimator ldsc",
+    "influence_plot": "drop it, or fit the same data with --estimator ldsc",
     "two_step": "SumHer has one step; drop it",
     "one_step": "SumHer has one step always; drop it",
     "chisq_max": "use --cutoff 0.01 (a share of the phenotype) or --truncate 80 (a chi2)",
     "ldsc_log": "use --ldak-files for LDAK's own files",
-    "plot": "drop it, or fit the same data with --estimator ldsc",
 }
 LDSC_FLAGS_OF_RG = {
     "influence": "drop it, or fit the same data with --estimator ldsc",
+    "influence_plot": "drop it, or fit the same data with --estimator ldsc",
     "two_step": "SumHer has one step; drop it",
     "chisq_max": "use --cutoff 0.01 (a share of the phenotype) or --truncate 80 (a chi2)",
     "ldsc_log": "use --ldak-files for LDAK's own files",
@@ -53,7 +59,7 @@ def refuse_flags(options: dict[str, Any], flags: Sequence[str], estimator: str, 
     for name in flags:
         if options[name] not in (None, False):
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"{flag}: found it with {estimator}, expected it with the other estimator; {remedy}")
+            raise OptionError(f"{flag}: found it with {estimator}, expected it with the other estimator; {remedy}")
 
 
 def _refuse_ldsc_flags(options: dict[str, Any], flags: dict[str, str]) -> None:
@@ -65,7 +71,7 @@ def files_of_words(words: Sequence[str]) -> list[str]:
     """Two files or more, given as words or as comma lists."""
     files = [name.strip() for word in words for name in word.split(",") if name.strip()]
     if len(files) < 2:
-        raise InputError(f"rg: found {len(files)} file, expected two or more; name another one")
+        raise UsageError(f"rg: found {len(files)} file, expected two or more; name another one")
     return files
 
 
@@ -108,33 +114,81 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
             "default) or --free-intercept; drop it"
         )
     if options["free_intercept"] and (options["no_intercept"] or options["intercept"] is not None):
-        raise InputError("intercept: found --free-intercept and a fixed intercept, expected one of them; drop one")
+        raise OptionError("intercept: found --free-intercept and a fixed intercept, expected one of them; drop one")
     if options["matrix"] is not None and not options["print_snp_h2"]:
-        raise InputError("--matrix: found it without --print-snp-h2, which alone reads it; add --print-snp-h2")
+        raise OptionError("--matrix: found it without --print-snp-h2, which alone reads it; add --print-snp-h2")
+    for name in ("free_intercept", "genomic_control", "solver", "print_cov", "print_delete_vals"):
+        if options["taus"] is not None and options[name] not in (None, False):
+            flag = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{flag}: found it with --taus, which evaluates and does not fit; expected one; drop one")
     sumstats, out, trait = options["sumstats"], options["out"], options["trait"]
-    flags = ("print_cov", "print_delete_vals", "ldak_files", "print_snp_h2")
-    check_outputs(out, None, [sumstats], **{name: options[name] for name in flags})
+    flags = ("print_cov", "print_delete_vals", "ldak_files", "print_snp_h2", "hold_out")
+    check_outputs(out, options["plot"], [sumstats], **{name: options[name] for name in flags})
     with logged(out) as note:
         prevalences = (one_or_none(options["samp_prev"]), one_or_none(options["pop_prev"]))
         traits = read_traits([sumstats], *prevalences, [trait] if trait else None)
-        tagging = read_chosen_tagging(options["ld"], options["w_ld"])
-        matrix = _read_matrix(options["matrix"], tagging) if options["print_snp_h2"] else None
+        whole = _read_tagging(options)
+        matrix = _read_matrix(options["matrix"], whole) if options["print_snp_h2"] else None
+        tagging = whole if options["hold_out"] is None else _without_held_out(whole, options["hold_out"])
+        aligned, rules = align(traits, tagging, ambiguous="letters"), _rules(options, not options["no_ambiguous"])
         result = fit_sumher(
-            align(traits, tagging, ambiguous="letters"),
+            aligned,
             intercept=options["free_intercept"],
             scaling=options["genomic_control"],
             solver=options["solver"] or "likelihood",
-            rules=_rules(options, not options["no_ambiguous"]),
+            rules=rules,
+            tau=_given_taus(options["taus"], tagging),
             n_blocks=options["n_blocks"],
             m=_totals(options["m"]),
         )
         # A matrix that does not fit is told before anything is written.
-        heritabilities = None if matrix is None else _expect(result, matrix)
+        heritabilities, written = None if matrix is None else _expect(result, matrix), []
         if out is not None:
-            result = result.with_provenance(run_provenance([sumstats], tagging, options))
-            result.save(out)
-            _write_h2_files(result, heritabilities, tagging, options)
-        return written_report(result, None, out, note)
+            lists = [options[name] for name in ("extract", "exclude", "hold_out", "taus") if options[name] is not None]
+            result = result.with_provenance(run_provenance([sumstats, *lists], tagging, options))
+            written = [*result.save(out), *_write_h2_files(result, heritabilities, whole, options)]
+            if options["hold_out"] is not None:
+                written += _write_held_out(result, traits, whole, options["hold_out"], out)
+        written += draw_figure(options["plot"], "plot_sumher_panels", result, aligned, rules=rules)
+        return written_report(result, None, out, note, written)
+
+
+def _read_tagging(options: dict[str, Any]) -> Tagging:
+    """The tagging of the chosen SNPs, with weights of 1 where asked for."""
+    import dataclasses
+
+    import numpy as np
+
+    tagging = read_chosen_tagging(options["ld"], options["w_ld"], options["extract"], options["exclude"])
+    if options["tag_one"]:
+        return dataclasses.replace(tagging, regression_tagging=np.ones(len(tagging)))
+    return tagging
+
+
+def _without_held_out(whole: Tagging, path: str) -> Tagging:
+    from sumh2.regression_snps_files import choose_regression_snps
+
+    return choose_regression_snps(whole, exclude=path)
+
+
+def _given_taus(path: str | None, tagging: Tagging) -> Any:
+    if path is None:
+        return None
+    from sumh2.sumher.tau_files import read_taus
+
+    return read_taus(path, tagging)
+
+
+def _write_held_out(result: Any, traits: list[Any], whole: Tagging, path: str, out: str) -> list[Path]:
+    from sumh2.alignment import align
+    from sumh2.regression_snps_files import held_out_snps
+    from sumh2.sumher.held_out import predict_held_out
+    from sumh2.sumher.ldak_output_files import write_held_out
+
+    aligned = align(traits, whole, ambiguous="letters")
+    held_out = predict_held_out(result, aligned, held_out_snps(whole, path))
+    log.info("held out: %d SNPs, correlation of chi2 and expectation %.4f", len(held_out.snp), held_out.correlation)
+    return write_held_out(held_out, out)
 
 
 def _read_matrix(path: str | None, tagging: Tagging) -> Any:
@@ -151,19 +205,20 @@ def _expect(result: Any, matrix: Any) -> Any:
     return expect_snp_heritabilities(result, matrix)
 
 
-def _write_h2_files(result: Any, heritabilities: Any, tagging: Tagging, options: dict[str, Any]) -> None:
+def _write_h2_files(result: Any, heritabilities: Any, tagging: Tagging, options: dict[str, Any]) -> list[Path]:
     from sumh2.ldsc.log import write_h2_side_files
 
     out = options["out"]
-    write_h2_side_files(result, out, cov=options["print_cov"], delete_values=options["print_delete_vals"])
+    written = write_h2_side_files(result, out, cov=options["print_cov"], delete_values=options["print_delete_vals"])
     if options["ldak_files"]:
         from sumh2.sumher.ldak_output_files import write_ldak_h2
 
-        write_ldak_h2(result, out)
+        written += write_ldak_h2(result, out)
     if heritabilities is not None:
         from sumh2.sumher.snp_heritability_files import write_snp_heritabilities
 
-        write_snp_heritabilities(heritabilities, tagging, out, dict(result.provenance))
+        written += write_snp_heritabilities(heritabilities, tagging, out, dict(result.provenance))
+    return written
 
 
 def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
@@ -179,13 +234,14 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
             "traits, the value without confounding, or nothing, which leaves the intercepts free; correct it"
         )
     if no_intercept and (fixed or options["gcov_intercept"]):
-        raise InputError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
-    files, out, plot = files_of_words(options["sumstats"]), options["out"], options["plot"]
-    check_outputs(out, plot, files, ldak_files=options["ldak_files"])
+        raise OptionError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
+    files, out = files_of_words(options["sumstats"]), options["out"]
+    check_outputs(out, None, files, ldak_files=options["ldak_files"])
+    check_figures(plot=options["plot"], heatmap=options["heatmap"])
     if options["threads"] < 0:
         raise InputError(f"--threads: found {options['threads']}, expected a number of cores, or 0 for all")
     with logged(out) as note:
-        tagging = read_chosen_tagging(options["ld"], options["w_ld"])
+        tagging = read_chosen_tagging(options["ld"], options["w_ld"], options["extract"], options["exclude"])
         traits = read_traits(files, options["samp_prev"], options["pop_prev"], options["traits"])
         result = fit_sumher_rg(
             align(traits, tagging, ambiguous="letters"),
@@ -198,15 +254,14 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
             m=_totals(options["m"]),
             n_threads=options["threads"] or usable_cores(),
         )
+        written: list[Any] = []
         if out is not None:
             result = result.with_provenance(run_provenance(files, tagging, options))
-            result.save(out)
+            written += result.save(out)
             if options["ldak_files"]:
                 from sumh2.sumher.ldak_output_files import write_ldak_rg
 
-                write_ldak_rg(result, out)
-        if plot is not None:
-            from sumh2.plots import plot_rg, save_figure
-
-            save_figure(plot_rg(result), plot)
-        return written_report(result, None, out, note)
+                written += write_ldak_rg(result, out)
+        written += draw_figure(options["plot"], "plot_rg", result)
+        written += draw_figure(options["heatmap"], "plot_heatmap", result)
+        return written_report(result, None, out, note, written)

@@ -29,7 +29,7 @@ from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments, derive_enrichments, derive_quantiles
 from sumh2.ldsc.h2 import fit_stratified_h2
 from sumh2.ldsc.h2_result import H2Result
-from sumh2.regression_input import Totals, one_blas_thread
+from sumh2.regression_input import Totals, check_several_categories, one_blas_thread
 from sumh2.verdicts import WHY_SEPARATOR, Finding, judge
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ def fit_partition(
     FitError
         Too few SNPs, collinear categories.
     """
+    check_several_categories(aligned.reference, "a heritability", "sumh2 h2")
     sums = resolve_overlap(aligned.reference, m, annotations, disjoint)
     total, fit, places = fit_stratified_h2(
         aligned, sums.totals, trait=trait, intercept=intercept, chisq_max=chisq_max, n_blocks=n_blocks

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sumh2.enrichment.overlap_sums import OverlapSums
 from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments, QuantileHeritabilities
 from sumh2.ldsc.h2_result import H2Result
-from sumh2.results import Result, p_text, with_se
+from sumh2.results import Result, number_text, p_text, with_se
 from sumh2.verdicts import WHY_SEPARATOR
 
 Floats = NDArray[np.float64]
@@ -82,6 +82,8 @@ class PartitionResult(Result):
         Rows of the aligned data that the regression used.
     """
 
+    kind: ClassVar[str] = "partition"
+
     total: H2Result
     categories: tuple[str, ...]
     coefficients: Coefficients
@@ -100,10 +102,6 @@ class PartitionResult(Result):
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    @property
     def trait(self) -> str:
         """Name of the trait."""
         return self.total.trait
@@ -117,10 +115,6 @@ class PartitionResult(Result):
     def tau_delete(self) -> Floats:
         """Coefficients with each block left out, (n_blocks, n_categories)."""
         return self.total.tau_delete
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> PartitionResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         enrichments, coefficients = self.enrichments, self.coefficients
@@ -173,7 +167,8 @@ class PartitionResult(Result):
 
     def details(self) -> dict[str, Any]:
         """The heritability of all categories together, and the bins of an annotation."""
-        details = {"h2": self.total.to_records()[0], "estimator": self.estimator, "overlap_from": self.sums.origin}
+        details: dict[str, Any] = {"h2": self.total.to_records()[0], "estimator": self.estimator}
+        details |= {"overlap_from": self.sums.origin}
         details |= {"n_reference": self.sums.n_reference, "condition_number": self.dependence.condition}
         details |= {"steps": self.total.details()["steps"]}
         return details | ({"quantiles": self.quantile_records()} if self.quantiles is not None else {})
@@ -203,11 +198,12 @@ class PartitionResult(Result):
         for place, name in enumerate(self.categories[:CATEGORIES_SHOWN]):
             share = with_se(100 * enrichments.share.value[place], 100 * enrichments.share.se[place], 1)
             enrichment = with_se(enrichments.enrichment.value[place], enrichments.enrichment.se[place], 2)
+            snps, tau_z = number_text(100 * enrichments.prop_snps[place], ".2f"), number_text(coefficients.z[place], ".2f")
             star = with_se(enrichments.tau_star.value[place], enrichments.tau_star.se[place], 3)
             lines.append(
-                f"  {name:<{width}}  {100 * enrichments.prop_snps[place]:>7.2f}  {share:>15}  {enrichment:>17}  "
+                f"  {name:<{width}}  {snps:>7}  {share:>15}  {enrichment:>17}  "
                 f"{p_text(self.enrichment_p[place], self.enrichment_log10_p[place]):>8}  {star:>17}  "
-                f"{coefficients.z[place]:>6.2f}  {p_text(coefficients.p[place], coefficients.log10_p[place]):>8}  "
+                f"{tau_z:>6}  {p_text(coefficients.p[place], coefficients.log10_p[place]):>8}  "
                 f"{self.statuses[place]}"
             )
         if len(self.categories) > CATEGORIES_SHOWN:
@@ -228,6 +224,6 @@ class PartitionResult(Result):
                 f"  {row['bin']:>5}  {row['n_snps']:>10,}  "
                 f"{with_se(100 * row['prop_h2'], 100 * row['prop_h2_se'], 1):>15}  "
                 f"{with_se(row['enrichment'], row['enrichment_se'], 2):>17}  "
-                f"{f'{p:.3g}' if np.isfinite(p) else 'NA':>8}"
+                f"{number_text(p, '.3g'):>8}"
             )
         return lines

@@ -29,9 +29,17 @@ from sumh2.kernels.column_regression import (
 from sumh2.kernels.enrichment import derive_enrichments
 from sumh2.kernels.jackknife import correlation_with_se, jackknife_se
 from sumh2.kernels.weights import ProductWeights, chi2_weights, product_weights
-from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread
+from sumh2.regression_input import (
+    Totals,
+    check_enough,
+    check_positive,
+    check_several_categories,
+    fitting,
+    one_blas_thread,
+)
 from sumh2.results import z_and_p
-from sumh2.verdicts import OUTLIER_CHI2, OUTLIER_PER_N, WEAK_H2_Z, Finding, count_findings, judge
+from sumh2.trait_pairs import liability_factor_of
+from sumh2.verdicts import Finding, correlation_findings, count_findings, judge, outlier_limit
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +105,7 @@ def fit_stratified_rg(
     sums = resolve_overlap(aligned.reference, m, annotations, disjoint)
     present = np.isfinite(aligned.z)
     limits = [
-        chisq_max or max(OUTLIER_PER_N * float(aligned.n_samples[present[:, trait], trait].max()), OUTLIER_CHI2)
+        chisq_max or outlier_limit(float(aligned.n_samples[present[:, trait], trait].max()))
         for trait in range(aligned.n_traits)
     ]
     with np.errstate(invalid="ignore"):
@@ -110,17 +118,14 @@ def fit_stratified_rg(
     }
     pairs = {pair: _correlations(setting, cells, pair) for pair in order if pair[0] < pair[1]}
     names = tuple(trait.name for trait in aligned.traits)
-    return StratifiedRgResult(names, tuple(aligned.reference.names), sums, cells, pairs, convention, n_blocks)
+    factors = tuple(liability_factor_of(trait) for trait in aligned.traits)
+    return StratifiedRgResult(names, tuple(aligned.reference.names), sums, cells, pairs, convention, n_blocks, factors)
 
 
 def _check_traits(aligned: AlignedData) -> None:
     if aligned.n_traits < 2:
         raise InputError("stratified rg: found one trait, expected two or more; name another summary statistics file")
-    if aligned.tagging.shape[1] == 1:
-        raise InputError(
-            f"{aligned.reference.where}: found one LD score, expected two or more to partition a covariance between; "
-            "name LD scores of several categories, or use sumh2 rg"
-        )
+    check_several_categories(aligned.reference, "a covariance", "sumh2 rg")
     for trait in aligned.traits:
         if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
             raise InputError(
@@ -253,10 +258,12 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
     names = tuple(setting.aligned.traits[trait].name for trait in pair)
     judged = []
     for place in range(len(rg)):
-        h2s = [(name, h2[place], se[place]) for name, h2, se in zip(names, (h2_1, h2_2), h2_se, strict=True)]
+        h2s = [
+            (name, h2[place], h2[place] / se[place]) for name, h2, se in zip(names, (h2_1, h2_2), h2_se, strict=True)
+        ]
         found = [Finding("unusable", "continuous", "no correlation is defined for a continuous annotation")]
         if binary[place]:
-            found = _pair_findings(rg[place], rg_se[place], h2s, int(n_bad[place]), setting.n_blocks)
+            found = correlation_findings(rg[place], h2s, int(n_bad[place]), setting.n_blocks, where="in this category")
         mismatch = setting.sums.mismatch
         if mismatch is not None:
             # What all SNPs share hangs on the totals alone.
@@ -268,31 +275,3 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
         cross, rg, rg_se, *tests, gcov, gcov_se, *gcov_tests,
         statuses=tuple(status for status, _ in judged), whys=tuple(why for _, why in judged),
     )  # fmt: skip
-
-
-def _pair_findings(
-    rg: float, rg_se: float, heritabilities: Sequence[tuple[str, float, float]], n_bad: int, n_blocks: int
-) -> list[Finding]:
-    found = []
-    for name, h2, se in heritabilities:
-        if not h2 > 0:
-            found.append(
-                Finding("unusable", "negative h2", f"h2 of {name} in this category is {h2:.3g}: no correlation is "
-                        "defined; the genetic covariance still is")
-            )  # fmt: skip
-        elif h2 < WEAK_H2_Z * se:
-            found.append(
-                Finding("caution", "weak power", f"h2 of {name} in this category is {h2 / se:.1f} SE from zero, "
-                        f"{WEAK_H2_Z:.0f} are wanted")
-            )  # fmt: skip
-    if np.isfinite(rg) and abs(rg) > 1:
-        found.append(
-            Finding("caution", "rg outside ±1", f"{rg:.3f} (SE {rg_se:.2g}): sampling error of a strong correlation, or "
-                    "of a weak h2; report it as it is, with its SE")
-        )  # fmt: skip
-    if n_bad and np.isfinite(rg):
-        found.append(
-            Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad} of {n_blocks} jackknife "
-                    "samples; the SE is from the joint covariance of h2 and gcov")
-        )  # fmt: skip
-    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments
 from sumh2.kernels.jackknife import jackknife_covariance
 from sumh2.results import Result, p_text, with_se
+from sumh2.trait_pairs import gcov_liability_factor
 from sumh2.verdicts import WHY_SEPARATOR
 
 Floats = NDArray[np.float64]
@@ -119,7 +120,11 @@ class StratifiedRgResult(Result):
         By pair of places.
     convention
         ldsc or genomicsem.
+    liability_factors : tuple of float, (n_traits,)
+        Factor of h2 to the liability scale; NaN for a trait without prevalences.  Cells are on the observed scale.
     """
+
+    kind: ClassVar[str] = "stratified rg"
 
     traits: tuple[str, ...]
     categories: tuple[str, ...]
@@ -128,18 +133,17 @@ class StratifiedRgResult(Result):
     pairs: Mapping[tuple[int, int], StratifiedPair]
     convention: str
     n_blocks: int
+    liability_factors: tuple[float, ...]
     origin: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> StratifiedRgResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
+    def liability_factor(self, first: int, second: int) -> float:
+        """Factor of a heritability or covariance to the liability scale; NaN where no trait of it has prevalences."""
+        return gcov_liability_factor(self.liability_factors[first], self.liability_factors[second])
 
     def matrices(self, category: str | None = None, *, of_coefficients: bool = False) -> tuple[Floats, Floats]:
         """Genetic covariance matrix of a category and the sampling covariance of its cells, as GenomicSEM takes them.
+
+        On the liability scale of traits with prevalences.
 
         Parameters
         ----------
@@ -159,8 +163,9 @@ class StratifiedRgResult(Result):
         values, deleted = [], []
         for pair in order:
             value, delete = self._cell_values(self.cells[pair], category, of_coefficients)
-            values.append(value)
-            deleted.append(delete)
+            factor = float(np.nan_to_num(self.liability_factor(*pair), nan=1.0))
+            values.append(factor * value)
+            deleted.append(factor * delete)
         s = np.empty((len(self.traits),) * 2)
         for (first, second), value in zip(order, values, strict=True):
             s[first, second] = s[second, first] = value
@@ -186,6 +191,8 @@ class StratifiedRgResult(Result):
         records = []
         for (first, second), pair in self.pairs.items():
             one, two, cross = (self.cells[key] for key in ((first, first), (second, second), (first, second)))
+            factors = {"h2_1": self.liability_factors[first], "h2_2": self.liability_factors[second],
+                       "gcov": self.liability_factor(first, second)}  # fmt: skip
             for place, name in enumerate((*self.categories, ALL)):
                 whole = place == len(self.categories)
                 numbers = {key: float(getattr(pair, key)[place]) for key in _NUMBERS}
@@ -213,24 +220,31 @@ class StratifiedRgResult(Result):
                         for number, cell in ((1, one), (2, two))
                         for end, part in (("", "value"), ("_se", "se"))
                     }
+                observed = numbers | heritabilities
+                on_liability = {
+                    f"{key.replace('h2', 'h2_liab').replace('gcov', 'gcov_liab')}{end}": factor * observed[f"{key}{end}"]
+                    for key, factor in factors.items() for end in ("", "_se")
+                }  # fmt: skip
                 records.append(
                     {"trait1": self.traits[first], "trait2": self.traits[second], "category": name}
                     | numbers
-                    | {key: float(value) for key, value in (share | heritabilities).items()}
+                    | {key: float(value) for key, value in (share | heritabilities | on_liability).items()}
                     | {"gcov_int": cross.intercept, "gcov_int_se": cross.intercept_se, "n_snps": cross.n_snps,
                        "status": pair.statuses[place], "why": pair.whys[place]}
                 )  # fmt: skip
         return records
 
     def details(self) -> dict[str, Any]:
-        """Heritabilities of the traits."""
+        """Heritabilities of the traits, also on the liability scale of those with prevalences."""
         return {
             "h2": [
                 {
-                    "trait": self.traits[first], "h2": cell.total, "h2_se": cell.total_se, "intercept": cell.intercept,
+                    "trait": self.traits[first], "h2": cell.total, "h2_se": cell.total_se,
+                    "h2_liab": factor * cell.total, "h2_liab_se": factor * cell.total_se, "intercept": cell.intercept,
                     "intercept_se": cell.intercept_se, "mean_chi2": cell.mean_product, "n_snps": cell.n_snps, "n": cell.n,
                 }
                 for (first, second), cell in self.cells.items() if first == second
+                for factor in [self.liability_factors[first]]
             ],
             "overlap_from": self.sums.origin,
             "convention": self.convention,
@@ -241,8 +255,11 @@ class StratifiedRgResult(Result):
         lines = []
         for (first, second), cell in self.cells.items():
             if first == second:
+                factor = self.liability_factors[first]
+                liability = f" ({with_se(factor * cell.total, factor * cell.total_se)} on the liability scale)"
                 lines.append(
-                    f"{self.traits[first]}: h2 {with_se(cell.total, cell.total_se)}, intercept "
+                    f"{self.traits[first]}: h2 {with_se(cell.total, cell.total_se)}"
+                    f"{liability if np.isfinite(factor) else ''}, intercept "
                     f"{with_se(cell.intercept, cell.intercept_se)}, {cell.n_snps:,} SNPs"
                 )
         width = max(len("category"), *(len(name) for name in self.categories))

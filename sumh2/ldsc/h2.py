@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.collinearity import check_gram_not_collinear
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.kernels.column_regression import ColumnFit, solve_columns, sum_columns_of_chi2
 from sumh2.kernels.jackknife import jackknife_se
@@ -23,6 +23,7 @@ from sumh2.regression_input import (
     Totals,
     check_enough,
     check_positive,
+    check_several_categories,
     check_varies,
     fitting,
     one_blas_thread,
@@ -31,7 +32,15 @@ from sumh2.regression_input import (
 )
 from sumh2.results import z_and_p
 from sumh2.sumstats import FilterCount
-from sumh2.verdicts import Finding, coverage_findings, h2_findings, judge
+from sumh2.verdicts import (
+    Finding,
+    coverage_findings,
+    first_step_findings,
+    h2_findings,
+    judge,
+    outlier_limit,
+    removed_outlier_findings,
+)
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +127,7 @@ def fit_stratified_h2(
     totals : float64, (n_categories,)
         M of each category, resolved; that of a continuous annotation may be negative.
     """
-    if aligned.tagging.shape[1] == 1:
-        raise InputError(
-            f"{aligned.reference.where}: found one LD score, expected two or more to partition a heritability between; "
-            "name LD scores of several categories, or use sumh2 h2"
-        )
+    check_several_categories(aligned.reference, "a heritability", "sumh2 h2")
     result, fit, rows = _fit(aligned, trait, None, intercept, chisq_max, n_blocks, totals)
     return result, fit, rows.places
 
@@ -145,15 +150,21 @@ def _fit(
     n_asked = check_enough(int(present.sum()), n_blocks, n_coefs, info.name)
     rows = _chosen_rows(aligned, trait, present)
     steps = list(info.steps)
-    limit = chisq_max if chisq_max is not None or single else max(0.001 * rows.n.max(), 80)
+    limit = chisq_max if chisq_max is not None or single else outlier_limit(float(rows.n.max()))
+    removed: list[Finding] = []
     if limit is not None:
-        kept = rows.z**2 < limit
+        chi2 = rows.z**2
+        kept = chi2 < limit
+        n_removed, excess = int((~kept).sum()), float(chi2.sum() - len(chi2))
+        lost = float((chi2[~kept] - 1).sum()) / excess if excess > 0 else 1.0
+        removed = removed_outlier_findings(limit, n_removed, len(chi2) - n_removed, lost)
         steps.append(FilterCount(f"with chi2 below {limit:g}", int((~kept).sum()), int(kept.sum())))
         rows = rows.take(kept)
     if cutoff is not None:
         n_below = int(np.count_nonzero(rows.z**2 < cutoff))
         steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(rows.z) - n_below, n_below))
         check_enough(n_below, n_asked, n_coefs, f"{info.name}, chi2 below {cutoff:g}")
+        removed = first_step_findings(cutoff, len(rows.z) - n_below, len(rows.z))
     n_used = check_enough(len(rows.z), n_asked, n_coefs, info.name)
     fit = None
     with fitting(info.name):
@@ -172,6 +183,7 @@ def _fit(
         outliers_removed=limit is not None,
         reference_notes=aligned.reference.notes,
     )
+    findings += removed
     names = aligned.reference.names
     result = _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), names, findings)
     return result, fit, rows
@@ -184,7 +196,7 @@ def _two_step_cutoff(two_step: float | None | Literal["auto"], intercept: float 
         return None
     check_positive(two_step, "--two-step", "30")
     if intercept is not None:
-        raise InputError(
+        raise OptionError(
             f"two-step: found a cutoff ({two_step:g}) and a fixed intercept ({intercept:g}), expected one of them; "
             "the two-step estimator is there to find the intercept: drop one option"
         )

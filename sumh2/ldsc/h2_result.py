@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,8 @@ class H2Result(Result):
         Reference SNPs behind each LD score.
     """
 
+    kind: ClassVar[str] = "h2"
+
     trait: str
     h2: float
     h2_se: float
@@ -93,14 +95,6 @@ class H2Result(Result):
     samp_prev: float | None = None
     pop_prev: float | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> H2Result:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         names = (

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.errors import FitError, InputError
+from ldscores.shared.errors import FitError, InputError, OptionError
+from ldscores.shared.messages import first_of
 from ldscores.shared.progress import progress
 from sumh2.alignment import AlignedData
 from sumh2.kernels.jackknife import correlation_with_se
@@ -116,7 +117,7 @@ def fit_rg(
         m=_single_total(aligned, m),
     )
     if two_step is not None and any(value is not None for value in options.all_intercepts):
-        raise InputError(
+        raise OptionError(
             "two-step: found a cutoff and a fixed intercept, expected one of them; the two-step estimator is there to "
             "find the intercept: drop one option"
         )
@@ -133,7 +134,7 @@ def _single_total(aligned: AlignedData, m: Totals) -> float:
     names = aligned.reference.names
     if len(names) > 1:
         raise InputError(
-            f"rg: found {len(names)} LD scores ({', '.join(names[:3])}, ...), expected one; use plain LD scores, e.g. "
+            f"rg: found {len(names)} LD scores ({first_of(names)}), expected one; use plain LD scores, e.g. "
             "eur_w_ld_chr. (LDSC accepts several and mixes up their coefficients: its rg is then wrong.)"
         )
     return float(resolve_totals(aligned.reference, m)[0])
@@ -185,6 +186,7 @@ def choose_pair_rows(
 
 
 def gather_pair_rows(aligned: AlignedData, pair: tuple[int, int], kept: NDArray[np.bool_], m: float) -> RegressionRows:
+    """The regression of two traits, by columns, on the SNPs kept; M is that of the LD score."""
     first, second = pair
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
     columns = (

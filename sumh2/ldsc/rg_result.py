@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sumh2.kernels.product_regression import ProductFit
-from sumh2.results import Result, p_text, with_se
+from sumh2.results import Result, p_text, record_of, with_se
 from sumh2.verdicts import WHY_SEPARATOR
 
 NAN = float("nan")
@@ -89,7 +89,7 @@ class RgPair:
 
     def to_record(self) -> dict[str, Any]:
         """The row of the tidy table."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "fits"}
+        return record_of(self, without=("fits",))
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,11 @@ class RgResult(Result):
         Reference SNPs behind the LD scores.
     """
 
+    kind: ClassVar[str] = "rg"
+
     pairs: tuple[RgPair, ...]
     m: float
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> RgResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         return [pair.to_record() for pair in self.pairs]

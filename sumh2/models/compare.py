@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from sumh2.models.alpha import group_categories
 from sumh2.models.common_snps import CommonRows, align_models
 from sumh2.models.compare_result import FittedModel, LoglDifference, ModelComparison
 from sumh2.models.compare_verdicts import comparison_findings, describe_comparison
+from sumh2.models.criteria import average_h2, with_criteria
 from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, first_categories, fit_model
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting
 from sumh2.results import z_and_p
@@ -62,7 +62,8 @@ def fit_comparison(
     - The averaged heritability is sum_m w_m h2_m over all models and confounding terms with Akaike weights w_m, its
       squared SE sum_m w_m (SE_m² + (h2_m - average)²) (Burnham and Anderson 2004, Sociological Methods & Research
       33:261).  Where all SNPs have one n, intercept and genomic control are one likelihood with two readings, of which
-      nothing in the data prefers one; only the intercept has a weight.
+      nothing in the data prefers one; only the intercept has a weight.  Two models of one likelihood and one h2 (a
+      tagging under two names, a grid whose best alpha is another model's) count once: ``same_as`` names the other.
 
     Parameters
     ----------
@@ -111,35 +112,39 @@ def fit_comparison(
         _Candidate(name, common, place, resolve_sums(tagging, m))
         for place, (name, tagging) in enumerate(taggings.items())
     ]
-    with fitting(info.name), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(n_threads, 1)) as pool:
-        fitted = [one for group in pool.map(lambda candidate: _fit(of, candidate, kinds), candidates) for one in group]
-    fitted = _with_criteria(fitted)
-    differences = tuple(
-        _difference(one, other) for one, other in combinations(fitted, 2) if one.confounding == other.confounding
-    )
-    fitted = [replace(one, difference=_from_reference(one, fitted, reference)) for one in fitted]
+    fitted, differences = with_criteria(_fit_all(of, candidates, kinds, n_threads, info.name), reference)
+    ldsc_rows = _ldsc_rows(common, candidates, used)
+    return _side_by_side(common, of, fitted, differences, ldsc_rows, (reference, weights_from))
+
+
+def _side_by_side(
+    common: CommonRows,
+    of: FitData,
+    fitted: list[FittedModel],
+    differences: tuple[LoglDifference, ...],
+    ldsc_rows: list[FittedModel],
+    names: tuple[str, str],
+) -> ModelComparison:
+    """The best model, the average and the verdict; `names` are those of the reference and of the weights."""
+    rows, info, n_blocks = common.rows, common.aligned.traits[0], len(of.edges) - 1
     best = int(np.argmax([one.akaike_weight for one in fitted]))
-    weights, h2 = np.array([one.akaike_weight for one in fitted]), np.array([one.h2 for one in fitted])
-    se = np.array([one.h2_jackknife_se for one in fitted])
-    average = float(weights @ h2)
-    average_se = float(np.sqrt(weights @ (se**2 + (h2 - average) ** 2)))
-    fitted = [*fitted, *_ldsc_rows(common, candidates, used)]
-    verdict = describe_comparison(fitted, fitted[best], reference, differences, average, average_se)
-    status, why = judge(comparison_findings(fitted, fitted[best], len(rows.chi2), used))
+    average, average_se = average_h2(fitted)
+    models = [*fitted, *ldsc_rows]
+    status, why = judge(comparison_findings(models, models[best], len(rows.chi2), n_blocks))
     return ModelComparison(
         trait=info.name,
-        models=tuple(fitted),
+        models=tuple(models),
         best=best,
-        reference=reference,
-        weights_from=weights_from,
+        reference=names[0],
+        weights_from=names[1],
         differences=differences,
         h2_average=average,
         h2_average_se=average_se,
         n_snps=len(rows.chi2),
-        n_blocks=used,
+        n_blocks=n_blocks,
         n_bar=of.n_bar,
         effective_size=float(rows.weights.sum()),
-        verdict=verdict,
+        verdict=describe_comparison(models, models[best], names[0], differences, average, average_se),
         status=status,
         why=why,
         steps=info.steps + rows.steps,
@@ -184,6 +189,14 @@ class _Candidate:
     @property
     def tagging(self) -> Floats:
         return self.common.taggings[self.place]
+
+
+def _fit_all(
+    of: FitData, candidates: Sequence[_Candidate], kinds: tuple[Confounding, ...], n_threads: int, what: str
+) -> list[FittedModel]:
+    """Every model with every kind of confounding, in the order given."""
+    with fitting(what), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(n_threads, 1)) as pool:
+        return [one for group in pool.map(lambda candidate: _fit(of, candidate, kinds), candidates) for one in group]
 
 
 def _has_alphas(tagging: Tagging) -> bool:
@@ -280,59 +293,7 @@ def _categories(fit: ModelFit, names: Sequence[str]) -> tuple[tuple[dict[str, ob
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Between models
-
-
-#: Log likelihoods of one model closer than this are the same likelihood written in another way.
-_SAME_LOGL = 1e-2
-
-
-def _with_criteria(fitted: list[FittedModel]) -> list[FittedModel]:
-    logl = np.array([one.logl for one in fitted])
-    aic = 2 * np.array([one.n_parameters for one in fitted]) - 2 * logl
-    tic = 2 * np.array([one.n_effective for one in fitted]) - 2 * logl
-    counted = ~np.array([_is_repetition(one, fitted) for one in fitted])
-    weights = np.where(counted, np.exp(-(aic - aic[counted].min()) / 2), 0.0)
-    weights /= weights.sum()
-    return [
-        replace(
-            one, aic=float(aic[k]), delta_aic=float(aic[k] - aic[counted].min()), akaike_weight=float(weights[k]),
-            tic=float(tic[k]), delta_tic=float(tic[k] - tic.min()),
-        )
-        for k, one in enumerate(fitted)
-    ]  # fmt: skip
-
-
-def _is_repetition(one: FittedModel, fitted: Sequence[FittedModel]) -> bool:
-    """Whether this is genomic control, and the same model has an intercept with the same likelihood.
-
-    In whatever order they were asked for: the reading as genomic control is the one that breaks down, and of two equal
-    likelihoods the tolerance of the fits says which is larger.
-    """
-    return one.confounding == "genomic-control" and any(
-        other.model == one.model and other.confounding == "intercept" and abs(other.logl - one.logl) < _SAME_LOGL
-        for other in fitted
-    )
-
-
-def _difference(one: FittedModel, other: FittedModel) -> LoglDifference:
-    """Difference of log likelihoods; its error is that of a sum over blocks."""
-    difference = one.logl - other.logl
-    n_blocks = len(one.logl_delete)
-    delete = (one.logl_delete - other.logl_delete) * (n_blocks / (n_blocks - 1))
-    # Two names of one model differ by rounding alone.
-    same = np.ptp(delete) <= 1e-9 * max(1.0, abs(one.logl))
-    se = float("nan") if same else jackknife_se(difference, delete)
-    return LoglDifference(
-        one.model, other.model, one.confounding, difference, se, difference / se if se > 0 else float("nan")
-    )
-
-
-def _from_reference(one: FittedModel, fitted: Sequence[FittedModel], reference: str) -> LoglDifference | None:
-    if one.model == reference:
-        return None
-    other = next(f for f in fitted if f.model == reference and f.confounding == one.confounding)
-    return _difference(one, other)
+# The other estimator
 
 
 def _ldsc_rows(common: CommonRows, candidates: Sequence[_Candidate], n_blocks: int) -> list[FittedModel]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +75,8 @@ class FittedModel:
     h2_delete, logl_delete : float64, (n_blocks,)
     enrichment_delete : float64, (n_blocks, n_categories)
     converged
+    same_as
+        Name of the model, or confounding term, that this fit repeats, so that it has no Akaike weight; "" mostly.
     """
 
     model: str
@@ -103,6 +105,7 @@ class FittedModel:
     logl_delete: Floats
     enrichment_delete: Floats
     converged: bool
+    same_as: str = ""
 
     def to_record(self, trait: str) -> dict[str, Any]:
         """A row of the tidy table."""
@@ -117,7 +120,7 @@ class FittedModel:
             "delta_logl": difference.difference if difference else np.nan,
             "delta_logl_se": difference.se if difference else np.nan,
             "delta_logl_z": difference.z if difference else np.nan,
-            "converged": self.converged,
+            "converged": self.converged, "same_as": self.same_as,
         }  # fmt: skip
 
 
@@ -151,6 +154,8 @@ class ModelComparison(Result):
         SNPs removed and kept.
     """
 
+    kind: ClassVar[str] = "compare"
+
     trait: str
     models: tuple[FittedModel, ...]
     best: int
@@ -170,10 +175,6 @@ class ModelComparison(Result):
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    @property
     def best_model(self) -> FittedModel:
         """The model with the smallest AIC."""
         return self.models[self.best]
@@ -184,10 +185,6 @@ class ModelComparison(Result):
             if fitted.model == model and fitted.confounding == confounding:
                 return fitted
         raise KeyError(f"{model} with {confounding}: there are {[(f.model, f.confounding) for f in self.models]}")
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> ModelComparison:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         return [fitted.to_record(self.trait) for fitted in self.models]

@@ -24,6 +24,8 @@ CLOSE_AIC = 2.0
 _EFFECTIVE_RATIO = 1.5
 #: A multiplicative inflation below this is no inflation.
 _SMALLEST_SCALING = 0.5
+#: What `same_as` says of a fit that repeats the same model with an intercept, or nothing.
+CONFOUNDING_WORDS = ("", "intercept")
 #: Enrichments named in the verdict.
 _NAMED = 5
 
@@ -35,7 +37,7 @@ def describe_comparison(
     """Sentences: which model fits, how sure that is, what confounding adds, and what depends on the model."""
     peers = [f for f in models if f.estimator == "sumher" and f.confounding == best.confounding]
     sentences = [_best_sentence(best, reference, differences)]
-    second = sorted((f for f in peers if f is not best), key=lambda fitted: fitted.aic)[:1]
+    second = sorted((f for f in peers if f is not best and not f.same_as), key=lambda fitted: fitted.aic)[:1]
     if second and second[0].model != reference:
         sentences.append(_second_sentence(best, second[0], differences))
     if len(peers) > 1:
@@ -188,8 +190,14 @@ def comparison_findings(models: Sequence[FittedModel], best: FittedModel, n_snps
         found.append(
             Finding("unusable", "negative h2", f"h2 is {best.h2:.3g} under the best model: there is no signal")
         )
-    shares = [f.model for f in models if f.estimator == "sumher" and f.confounding == best.confounding]
-    if len(shares) < 2:
+    peers = [f for f in models if f.estimator == "sumher" and f.confounding == best.confounding]
+    twice = [f"{f.model} and {f.same_as}" for f in peers if f.same_as not in CONFOUNDING_WORDS]
+    if twice:
+        found.append(
+            Finding("note", "same model", f"{'; '.join(twice)} have one likelihood and one h2: two names of one model, "
+                    "which counts once in weights and average")
+        )  # fmt: skip
+    if len([f for f in peers if not f.same_as]) < 2:
         found.append(
             Finding("caution", "one model", "there is nothing to compare it with; name other taggings in --ld")
         )

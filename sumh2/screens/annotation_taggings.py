@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -182,19 +183,19 @@ class StoredTotals:
         Overlaps with the baseline are known where its categories are stored here too, under the same names and with the
         same totals.
         """
-        places = np.asarray(places, dtype=np.int64)
-        unknown = AnnotationTotals.unknown(len(places), len(plan.categories))
+        rows = np.asarray(places, dtype=np.int64)
+        unknown = AnnotationTotals.unknown(len(rows), len(plan.categories))
         m, products = self.m.get(plan.which), self.overlap.get(plan.which)
         overlap, squares = unknown.overlap, unknown.squares
         if products is not None:
-            squares = np.diag(products)[places]
+            squares = np.diag(products)[rows]
             at = self._places_of(plan)
-            overlap = unknown.overlap if at is None else products[np.ix_(places, at)]
+            overlap = unknown.overlap if at is None else products[np.ix_(rows, at)]
         return AnnotationTotals(
-            m=unknown.m if m is None else m[places],
+            m=unknown.m if m is None else m[rows],
             squares=squares,
             overlap=overlap,
-            block_share=unknown.block_share if self.block_share is None else self.block_share[places],
+            block_share=unknown.block_share if self.block_share is None else self.block_share[rows],
             n_reference=float(self.n_reference.get(plan.which, np.nan)),
         )
 
@@ -276,12 +277,12 @@ def as_sources(annotations: object, baseline: Sequence[str] = ()) -> list[Annota
     InputError
         None is given, something else is, or two annotations bear one name.
     """
-    given = list(annotations) if isinstance(annotations, list | tuple) else [annotations]
-    sources = [TaggingAnnotations(one) if isinstance(one, Tagging) else one for one in given]
-    wrong = next((one for one in sources if not isinstance(one, AnnotationSource)), None)
-    if wrong is not None or not sources:
-        found = "none" if not sources else type(wrong).__name__
+    given: list[Any] = list(annotations) if isinstance(annotations, list | tuple) else [annotations]
+    wrong = next((one for one in given if not isinstance(one, Tagging | AnnotationSource)), None)
+    if wrong is not None or not given:
+        found = "none" if not given else type(wrong).__name__
         raise InputError(f"screen: annotations: found {found}, expected taggings or sources of annotations; name some")
+    sources: list[AnnotationSource] = [TaggingAnnotations(one) if isinstance(one, Tagging) else one for one in given]
     seen: dict[str, str] = {}
     for source in sources:
         for name in set(source.names).difference(baseline):

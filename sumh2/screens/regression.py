@@ -29,8 +29,9 @@ from sumh2.kernels.dependence import effective_blocks, inverse_correlation
 from sumh2.kernels.jackknife import Jackknife, jackknife
 from sumh2.kernels.weights import chi2_weights
 from sumh2.regression_input import check_enough, check_positive, fitting, resolve_totals, trait_info
-from sumh2.screens.annotation_taggings import AnnotationBatch, AnnotationTotals, ControlColumns
+from sumh2.screens.annotation_taggings import AnnotationBatch, ControlColumns
 from sumh2.sumstats import FilterCount
+from sumh2.verdicts import outlier_limit
 
 Floats = NDArray[np.float64]
 Blocks = Literal["genome", "snps"]
@@ -144,7 +145,7 @@ def choose_rows(
     # The count that caps the blocks is the one before the chi2 filter, as in LDSC.
     n_coefs = aligned.tagging.shape[1] + 1 + (intercept is None)
     n_blocks = check_enough(int(used.sum()), n_blocks, n_coefs, info.name)
-    limit = chisq_max if chisq_max is not None else max(0.001 * n[used].max(), 80)
+    limit = chisq_max if chisq_max is not None else outlier_limit(float(n[used].max()))
     with np.errstate(invalid="ignore"):
         kept = used & (z**2 < limit)
     steps.append(FilterCount(f"with chi2 below {limit:g}", int(used.sum() - kept.sum()), int(kept.sum())))
@@ -347,21 +348,15 @@ def fit_batch_own(baseline: ScreenBaseline, batch: AnnotationBatch, n_threads: i
     )  # fmt: skip
 
     def fit_one(place: int) -> Jackknife | None:
-        return _fit_own(baseline, batch.controls, batch.values[place].astype(np.float64), batch.totals, place, found)
+        return _fit_own(baseline, batch, place, found)
 
     with ThreadPoolExecutor(n_threads) as pool:
         return replace(found, others=tuple(pool.map(fit_one, range(n_annotations))))
 
 
-def _fit_own(
-    baseline: ScreenBaseline,
-    controls: ControlColumns | None,
-    values: Floats,
-    totals: AnnotationTotals,
-    place: int,
-    found: BatchFits,
-) -> Jackknife | None:
+def _fit_own(baseline: ScreenBaseline, batch: AnnotationBatch, place: int, found: BatchFits) -> Jackknife | None:
     """Fit one annotation, write what it gives at its place; tau of the columns beside it."""
+    controls, totals, values = batch.controls, batch.totals, batch.values[place].astype(np.float64)
     rows, own_m = baseline.rows, float(totals.m[place])
     found.n_touched[place] = np.count_nonzero(values[rows.used])
     if not np.isfinite(values[rows.used]).all():
@@ -369,8 +364,9 @@ def _fit_own(
     found.spread[place] = float(np.ptp(values[rows.used]) > 0)
     if not np.isfinite(own_m):
         raise InputError(
-            "--weights ldsc: an annotation has no total M, expected one, of which its weights are made; put the .l2.M or "
-            ".l2.M_5_50 files beside the LD scores, or use --weights shared"
+            f"--weights ldsc: the annotation {batch.names[place]} has no total M, of which its weights are made; expected "
+            "a .tagging.parquet of ldscores build, which holds it (a Parquet table of other origin does not), or LD scores "
+            "with .l2.M or .l2.M_5_50 files beside them; give these, or use --weights shared"
         )
     beside = np.empty((0, len(values))) if controls is None else controls.values
     leading = np.where(rows.used, np.vstack([values[None], beside]), 0.0)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ldscores.shared.tables import write_json, write_parquet, write_tsv
-from sumh2.results import Result, p_text, with_se
+from sumh2.results import Result, number_text, p_text, record_of, with_se
 from sumh2.sumstats import FilterCount
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ class ScreenRow:
 
     def to_record(self) -> dict[str, Any]:
         """The row of the tidy table."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        return record_of(self)
 
     def p_of(self, alternative: Alternative) -> tuple[float, float]:
         """p-value and its log10."""
@@ -167,7 +167,7 @@ class Contrast:
 
     def to_record(self) -> dict[str, Any]:
         """The row of the tidy table."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        return record_of(self)
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,8 @@ class ScreenResult(Result):
         Under LDSC's weights.
     """
 
+    kind: ClassVar[str] = "screen"
+
     trait: str
     rows: tuple[ScreenRow, ...]
     alternative: Alternative
@@ -235,14 +237,6 @@ class ScreenResult(Result):
     tau_delete: Floats
     controls: tuple[tuple[ControlRow, ...], ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> ScreenResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         return [row.to_record() for row in self.rows]
@@ -284,14 +278,13 @@ class ScreenResult(Result):
         table, record = pa.Table.from_pylist(self.to_records()), Path(f"{stem}.json")
         written = [Path(f"{stem}.tsv"), record]
         write_tsv(written[0], table)
-        content: dict[str, Any] = {**self.details(), "provenance": dict(self.provenance)}
+        content = self.record()
         if len(self.rows) > LARGE:
             written.append(Path(f"{stem}.parquet"))
             write_parquet(
                 written[-1], table, {"format": FORMAT_NAME, "format_version": FORMAT_VERSION, **self.provenance}
             )
-        else:
-            content = {"estimates": self.to_records(), **content}
+            del content["estimates"]
         write_json(record, content)
         for name, records in (
             ("forward", self.forward_records()),
@@ -393,18 +386,14 @@ def _table_lines(rows: Sequence[ScreenRow], alternative: Alternative) -> list[st
     for row in rows:
         p, log10_p = row.p_of(alternative)
         code = row.why.split(":")[0] if row.status != "ok" else ""
-        fdr = f"{row.fdr:.2g}" if np.isfinite(row.fdr) else "NA"
+        fdr = number_text(row.fdr, ".2g")
         lines.append(
-            f"  {row.annotation:<{width}}  {_text(row.tau, '.3g'):>10}  {_text(row.tau_se, '.2g'):>9}  "
-            f"{_text(row.tau_z, '.2f'):>7}  {p_text(p, log10_p):>9}  {fdr:>8}  "
+            f"  {row.annotation:<{width}}  {number_text(row.tau, '.3g'):>10}  {number_text(row.tau_se, '.2g'):>9}  "
+            f"{number_text(row.tau_z, '.2f'):>7}  {p_text(p, log10_p):>9}  {fdr:>8}  "
             f"{_with_se(row.tau_star, row.tau_star_se):>15}  {_with_se(row.enrichment, row.enrichment_se):>15}  "
             f"{row.status}{f' ({code})' if code else ''}"
         )
     return lines
-
-
-def _text(value: float, form: str) -> str:
-    return f"{value:{form}}" if np.isfinite(value) else "NA"
 
 
 def _with_se(value: float, se: float) -> str:

@@ -79,10 +79,39 @@ class SimulatedGwas:
     overlap: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnScores:
+    """Z scores before they are put into traits.
+
+    Parameters
+    ----------
+    z : float64, (n_snps, n_traits)
+        Of the panel's first allele.
+    varies : bool, (n_snps,)
+        False for SNPs without variation in the panel, whose z is 0.
+    drawn : float64, (n_traits, n_traits)
+        Genetic covariances as drawn, beta' R beta.
+    n_causal
+        SNPs with an effect.
+    """
+
+    z: Floats
+    varies: NDArray[np.bool_]
+    drawn: Floats
+    n_causal: int
+
+
 def simulate_gwas(
     panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign
 ) -> SimulatedGwas:
-    """Draw effects and z scores.  Memory: the genotypes of one block in single precision.
+    """Draw effects and z scores.  Parameters and errors are those of :func:`draw_scores`."""
+    return _assemble(panel, design, draw_scores(panel, expected, blocks, design))
+
+
+def draw_scores(
+    panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign
+) -> DrawnScores:
+    """Draw effects and z scores of all traits at once.  Memory: z, and the genotypes of one block.
 
     Parameters
     ----------
@@ -124,7 +153,7 @@ def simulate_gwas(
         z[start:stop] = genotypes @ (values * root_n + noise + confounded) / n_people
         drawn += values.T @ values / n_people
         n_causal += int(causal.sum())
-    return _assemble(panel, design, z, varies, drawn, n_causal)
+    return DrawnScores(z, varies, drawn, n_causal)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -153,10 +182,8 @@ def _root(matrix: Floats) -> Floats:
     return vectors * np.sqrt(np.maximum(values, 0))
 
 
-def _assemble(
-    panel: Genotyped, design: SimulationDesign, z: Floats, varies: NDArray[np.bool_], drawn: Floats, n_causal: int
-) -> SimulatedGwas:
-    rows = np.flatnonzero(varies)
+def _assemble(panel: Genotyped, design: SimulationDesign, scores: DrawnScores) -> SimulatedGwas:
+    rows, z, drawn = np.flatnonzero(scores.varies), scores.z, scores.drawn
     if len(rows) == 0:
         raise InputError("panel: no SNP varies, expected genotypes; check --keep and the files")
     at = pa.array(rows)
@@ -174,6 +201,6 @@ def _assemble(
         truth.append({
             "trait": trait.name, "h2": trait.h2, "h2_observed": trait.observed_h2, "h2_drawn": float(drawn[place, place]),
             "n": float(trait.n), "samp_prev": trait.samp_prev, "pop_prev": trait.pop_prev,
-            "confounding": trait.confounding, "ld_confounding": trait.ld_confounding, "n_causal": n_causal,
+            "confounding": trait.confounding, "ld_confounding": trait.ld_confounding, "n_causal": scores.n_causal,
         })  # fmt: skip
     return SimulatedGwas(tuple(traits), truth, design.rg, drawn / np.outer(root, root), design.overlap)

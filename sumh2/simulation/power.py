@@ -17,8 +17,8 @@ ratio to what simulations give is printed by ``benchmarks/truth_power.py``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,16 +76,10 @@ class PowerResult(Result):
         Program, inputs and options.
     """
 
+    kind: ClassVar[str] = "power"
+
     rows: tuple[Mapping[str, Any], ...]
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> PowerResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def to_records(self) -> list[dict[str, Any]]:
         return [dict(row) for row in self.rows]
@@ -211,7 +205,7 @@ def _covariance(columns: Sequence[Floats], variance: Floats, free_intercept: boo
     """Covariance of the coefficients of these columns, and of an intercept, last."""
     design = np.column_stack([*columns, np.ones(len(variance))] if free_intercept else list(columns))
     with fitting("power"):
-        return np.linalg.inv(design.T @ (design / variance[:, None]))
+        return np.asarray(np.linalg.inv(design.T @ (design / variance[:, None])), dtype=np.float64)
 
 
 def _row(quantity: str, category: str, expected: float, se: float, null: float, why: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ldscores.building.ld_block_files import write_ld_blocks
 from ldscores.models.panel_model_files import PanelModel
 from ldscores.shared.provenance import provenance
 from ldscores.shared.tables import write_json
+from sumh2.results import record_header
 from sumh2.simulation.draw import SimulatedGwas
 from sumh2.sumstats_files import write_sumstats
 
@@ -47,5 +48,6 @@ def write_simulation(
         "tau": dict(tau),
         "n_snps": len(model.panel),
     }
-    write_json(truth, {**content, "provenance": provenance(model.sources, options)})
+    origin = provenance(model.sources, options)
+    write_json(truth, {**record_header("simulation"), **content, "provenance": origin})
     return [*written, blocks, truth]

@@ -420,6 +420,9 @@ def _findings(
     )
     if model.design.constant:  # inflation is fitted: that the intercept is not, is no assumption
         found = [finding for finding in found if finding.code != "fixed intercept"]
+    if result.delete_values is None:
+        found = [finding for finding in found if finding.code not in ("few blocks", "fixed intercept")]
+        found.append(Finding("note", "not fitted", "the taus were given and are evaluated: there are no standard errors"))
     untouched = rules.cutoff is None and rules.truncate is None
     return found + sumher_findings(
         result,

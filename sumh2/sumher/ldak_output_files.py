@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.tables import write_text
 from sumh2.ldsc.log import file_word
+from sumh2.sumher.held_out import HeldOut
 from sumh2.sumher.result import Quantity, SumherResult
 from sumh2.sumher.rg_result import SumherRgPair, SumherRgResult
 from sumh2.sumher.rows import BASE
@@ -93,6 +94,19 @@ def _write(stem: str | Path, texts: dict[str, str]) -> list[Path]:
     return written
 
 
+def write_held_out(held_out: HeldOut, stem: str | Path) -> list[Path]:
+    """Write .cv.exps (statistic, expectation and weight of every SNP) and .cv.cor, their correlation."""
+    columns = (held_out.chi2, held_out.expected, held_out.weights)
+    rows = zip(held_out.snp.to_pylist(), *([f"{value:.4f}" for value in column] for column in columns), strict=True)
+    correlation = held_out.correlation
+    texts = {
+        "cv.exps": _lines([("Predictor", "Stat", "Expectation", "Weighting"), *rows]),
+        "cv.cor": f"Num_Predictors {len(held_out.chi2)}\n"
+        f"Correlation {f'{correlation:.4f}' if np.isfinite(correlation) else 'NA'}\n",
+    }
+    return _write(stem, texts)
+
+
 def _errors(quantity: Quantity, by_jackknife: bool) -> Floats:
     return quantity.jackknife_se if by_jackknife else quantity.se
 
@@ -113,8 +127,8 @@ def _hers(result: SumherResult, by_jackknife: bool, factor: float) -> str:
     unit = partition.influence_factor * partition.sums.own
     tau_cov = partition.tau_jackknife_cov if by_jackknife else partition.tau_cov
     total_se = np.sqrt(max(unit @ tau_cov @ unit, 0.0)) if np.isfinite(tau_cov).all() else np.nan
-    values = (result.h2 * factor, h2_se * factor, influence.value.sum(), total_se)
-    return _lines([*rows, ["Her_All", *map(_number, values)]])
+    total = (result.h2 * factor, h2_se * factor, influence.value.sum(), total_se)
+    return _lines([*rows, ["Her_All", *map(_number, total)]])
 
 
 def _cats(result: SumherResult, by_jackknife: bool, factor: float) -> str:

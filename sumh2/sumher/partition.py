@@ -8,7 +8,6 @@ import numpy as np
 
 from ldscores.annotations.annotation_sums import AnnotationSums, QuantileSums
 from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
 from sumh2.alignment import AlignedData
 from sumh2.enrichment.annotation_guards import Dependence, measure_dependence
 from sumh2.enrichment.overlap_sums import OverlapSums, resolve_overlap
@@ -17,7 +16,7 @@ from sumh2.enrichment.partition_result import PartitionResult
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.column_regression import column_block_sums
 from sumh2.ldsc.h2_result import H2Result
-from sumh2.regression_input import Totals, one_blas_thread
+from sumh2.regression_input import Totals, check_several_categories, one_blas_thread
 from sumh2.sumher.fit import fit_sumher
 from sumh2.sumher.result import SumherResult
 
@@ -52,10 +51,7 @@ def fit_sumher_partition(
         As the two functions.
     """
     reference = aligned.reference
-    if len(reference.names) == 1:
-        raise InputError(
-            f"{reference.where}: found one category, expected two or more; use sumh2 h2 --estimator sumher"
-        )
+    check_several_categories(reference, "a heritability", "sumh2 h2 --estimator sumher")
     sums = resolve_overlap(reference, m, annotations, disjoint, by_members=True)
     own = None if reference.ldak is not None else list(sums.totals)
     fit = fit_sumher(aligned, trait=trait, intercept=free_intercept, n_blocks=n_blocks, m=own)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sumh2.kernels.heritability_shares import CategorySums
 from sumh2.kernels.jackknife import jackknife_covariance
-from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.results import Result, number_text, p_text, with_se, z_and_p
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import WHY_SEPARATOR
 
@@ -187,6 +187,8 @@ class SumherResult(Result):
         Factor to the liability scale.
     """
 
+    kind: ClassVar[str] = "sumher h2"
+
     trait: str
     model: str
     h2: float
@@ -239,10 +241,6 @@ class SumherResult(Result):
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def provenance(self) -> Mapping[str, Any]:
-        return self.origin
-
-    @property
     def tau(self) -> Floats:
         """Heritability per unit of each category, (n_categories,)."""
         return self.partition.tau
@@ -261,10 +259,6 @@ class SumherResult(Result):
     def aic(self) -> float:
         """2 n_parameters - 2 logl; smaller is better, on identical SNPs and weights."""
         return 2 * self.n_parameters - 2 * self.logl
-
-    def with_provenance(self, origin: Mapping[str, Any]) -> SumherResult:
-        """The same result, knowing where it comes from."""
-        return replace(self, origin=origin)
 
     def with_status(self, status: str, why: str) -> SumherResult:
         """The same result, judged."""
@@ -303,7 +297,7 @@ class SumherResult(Result):
         lines += [
             _line("intercept at mean n", self.intercept, self.intercept_se, self.intercept_jackknife_se),
             _line("scaling", self.scaling, self.scaling_se, self.scaling_jackknife_se),
-            f"  h2 z {self.h2_z:.2f}, p {p_text(self.h2_p, self.h2_log10_p)} by the jackknife",
+            f"  h2 z {number_text(self.h2_z, '.2f')}, p {p_text(self.h2_p, self.h2_log10_p)} by the jackknife",
             f"  loglSS {self.logl:.4f}, without heritability {self.null_logl:.4f}, {self.n_parameters} parameters, "
             f"AIC {self.aic:.2f}",
             f"  lambda GC {self.lambda_gc:.4f}, mean chi2 {self.mean_chi2:.4f}, max chi2 {self.max_chi2:.1f}, "
@@ -327,9 +321,8 @@ class SumherResult(Result):
         for place, name in enumerate(partition.names[:CATEGORIES_SHOWN]):
             shown = (partition.category_h2, partition.category_share, partition.enrichment)
             cells = [f"{with_se(one.value[place], one.jackknife_se[place]):>17}" for one in shown]
-            lines.append(
-                f"  {name:<{width}}  {cells[0]}  {cells[1]}  {partition.expected[place]:8.4f}  {cells[2]}  {z[place]:6.2f}"
-            )
+            expected, tested = number_text(partition.expected[place], ".4f"), number_text(z[place], ".2f")
+            lines.append(f"  {name:<{width}}  {cells[0]}  {cells[1]}  {expected:>8}  {cells[2]}  {tested:>6}")
         if len(partition.names) > CATEGORIES_SHOWN:
             lines.append(f"  and {len(partition.names) - CATEGORIES_SHOWN} more, in the record")
         return lines

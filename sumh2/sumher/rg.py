@@ -183,9 +183,11 @@ def _three_fits(
 ) -> tuple[_PartFit, _PartFit, _PartFit]:
     columns = _columns(aligned.reference)
     edges = block_edges(len(rows[0].chi2), n_blocks)
-    fits = [_fit_heritability(trait, columns[place], sums, options, edges) for place, trait in enumerate(rows)]
+    first, second = (
+        _fit_heritability(trait, columns[place], sums, options, edges) for place, trait in enumerate(rows)
+    )
     z12 = _products(aligned, pair, rows)
-    return (*fits, _fit_covariance(z12, rows, (fits[0], fits[1]), columns[2], sums, options, pair, edges))
+    return first, second, _fit_covariance(z12, rows, (first, second), columns[2], sums, options, pair, edges)
 
 
 def _columns(tagging: Tagging) -> tuple[slice, slice, slice]:

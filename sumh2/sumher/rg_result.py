@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,9 @@ class SumherRgResult(RgResult):
         The model in words.
     """
 
+    kind: ClassVar[str] = "sumher rg"
+
+    pairs: tuple[SumherRgPair, ...]
     model: str = ""
 
     def details(self) -> dict[str, Any]:

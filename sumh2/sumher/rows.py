@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,7 @@ class SumherRows:
     n_with_statistics: int
     steps: tuple[FilterCount, ...]
 
-    @property
+    @cached_property
     def n_bar(self) -> float:
         """Weighted mean sample size."""
         return float(self.weights @ self.n / self.weights.sum())
@@ -177,7 +178,7 @@ def _ambiguous(aligned: AlignedData, traits: tuple[int, ...]) -> NDArray[np.bool
             "--no-ambiguous: neither the tagging nor the summary statistics have alleles, expected columns A1 and A2; "
             "munge the file with its alleles, or drop the option"
         )
-    return ~np.isin(aligned.kinds[:, list(traits)], (1, 2)).all(axis=1)
+    return np.logical_not(np.isin(aligned.kinds[:, list(traits)], (1, 2)).all(axis=1))
 
 
 def _check_sums(aligned: AlignedData, n_present: int, names: str, rules: RowRules) -> None:

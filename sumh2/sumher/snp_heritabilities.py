@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.alleles import decode_alleles
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from ldscores.taggings.tagging import Tagging
 from sumh2.sumher.result import SumherResult
 
@@ -94,8 +95,8 @@ def expect_snp_heritabilities(result: SumherResult, matrix: CategoryMatrix) -> S
     names = result.partition.names
     if len(matrix.names) != len(names) or set(matrix.names) != set(names):
         raise InputError(
-            f"{matrix.source or '--matrix'}: found the categories {', '.join(matrix.names[:5])}, ... "
-            f"({len(matrix.names)}), expected those of the tagging, {', '.join(names[:5])}, ... ({len(names)}); use the "
+            f"{matrix.source or '--matrix'}: found the categories {first_of(matrix.names, 5)} "
+            f"({len(matrix.names)}), expected those of the tagging, {first_of(names, 5)} ({len(names)}); use the "
             "matrix that was written with the tagging"
         )
     tau = dict(zip(names, result.tau, strict=True))

@@ -1,6 +1,6 @@
 """Fire made strict: see :mod:`ldscores.shared.command_line.run`."""
 
-from ldscores.shared.command_line.run import check_commands, run_commands, run_program
+from ldscores.shared.command_line.run import call_command, check_commands, run_commands, run_program
 from ldscores.shared.command_line.signature import command
 
-__all__ = ["check_commands", "command", "run_commands", "run_program"]
+__all__ = ["call_command", "check_commands", "command", "run_commands", "run_program"]

@@ -8,7 +8,8 @@ message before anything runs.  The line then goes to Fire in the one form that F
 has used every argument.
 
 Exit status: 0 success; 1 the user's files or options, the data, the disk, or a bug of ours (with its traceback);
-2 misuse of the command line; 130 interrupted; 141 the reader of our output went away, as with ``| head``.
+2 misuse of the command line, options that contradict each other among it; 130 interrupted; 141 the reader of our output
+went away, as with ``| head``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TextIO
 
+from ldscores.shared.calls import running
+from ldscores.shared.command_line.foreign_flags import foreign_hint
 from ldscores.shared.command_line.help import command_help, program_help, usage_line
 from ldscores.shared.command_line.signature import (
     GLOBAL_FLAGS,
@@ -37,7 +40,7 @@ from ldscores.shared.command_line.signature import (
     read_value,
 )
 from ldscores.shared.command_line.words import Line, looks_like_flag
-from ldscores.shared.errors import FitError, InputError, UsageError
+from ldscores.shared.errors import FitError, InputError, OptionError, UsageError
 from ldscores.shared.logs import configure_logging
 
 # --- Through Fire ----------------------------------------------------------------------------------------------------
@@ -64,7 +67,7 @@ def _job_from_fire(program: str, commands: Sequence[Command], line: Line) -> _Jo
             return _Job(chosen.function, words, options)
 
         defer.__name__ = chosen.verb
-        defer.__signature__ = inspect.signature(chosen.function)
+        setattr(defer, "__signature__", inspect.signature(chosen.function))  # noqa: B010
         parsers = {p.name: functools.partial(read_value, p.type) for p in chosen.parameters if p.kind is not VARIADIC}
         rest_type = next((p.type for p in chosen.parameters if p.kind is VARIADIC), str)
         SetParseFns(**parsers)(defer)
@@ -83,6 +86,27 @@ def _job_from_fire(program: str, commands: Sequence[Command], line: Line) -> _Jo
         )
     except fire.core.FireExit as error:
         raise RuntimeError(f"Fire did not take what was checked: {line.command.verb} {words}") from error
+
+
+def call_command(program: str, commands: Sequence[Callable[..., object]], words: Sequence[str]) -> object:
+    """Run one command line in this process, read and checked as any; what the command returns.
+
+    Nothing is printed, and errors are raised: for a command that runs others, such as `sumh2 demo`.
+
+    Raises
+    ------
+    UsageError
+        The line is wrong.
+    """
+    specs = _by_verb(commands)
+    verb, rest = _split_verb(program, list(words), specs)
+    if verb is None:
+        raise UsageError(f"{program}: found no command in {shlex.join(words)!r}, expected one")
+    line = Line(specs[verb]).read(rest)
+    if line.problems:
+        raise UsageError("; ".join(line.problems))
+    with running([program, *words]):
+        return _job_from_fire(program, list(specs.values()), line)._run()
 
 
 # --- From argv to the exit status ------------------------------------------------------------------------------------
@@ -169,9 +193,10 @@ def _split_verb(program: str, words: list[str], specs: dict[str, Command]) -> tu
     flags = [*itertools.takewhile(looks_like_flag, words)]
     for word in flags:
         if word not in ("-h", *(parameter.flag for parameter in GLOBAL_FLAGS)):
+            foreign = foreign_hint(word.partition("=")[0])
+            after = f"; flags of a command come after its name: {program} COMMAND {word}"
             raise UsageError(
-                f"{word}: no such flag before the command{did_you_mean(word, list(specs))}; "
-                f"flags of a command come after its name: {program} COMMAND {word}"
+                f"{word}: no such flag before the command{foreign or did_you_mean(word, list(specs)) + after}"
             )
     rest = words[len(flags) :]
     if rest[:1] == ["help"]:
@@ -245,6 +270,9 @@ def _explain(error: BaseException, program: str, version: str, line: Line | None
         usage = usage_line(program, line.command) if line else f"usage: {program} COMMAND ..."
         asking = f"{program} {line.command.verb} --help" if line else f"{program} --help"
         _say(f"error: {error}\n{usage}\n'{asking}' explains every {'flag' if line else 'command'}.")
+        return 2
+    if isinstance(error, OptionError):
+        _say(f"error: {error}" + (f"\n'{program} {line.command.verb} --help' explains every flag." if line else ""))
         return 2
     if isinstance(error, (InputError, FitError)):
         _say(f"error: {error}")

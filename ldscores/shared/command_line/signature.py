@@ -37,6 +37,8 @@ MARK = "="
 
 @dataclass(frozen=True)
 class Parameter:
+    """An argument or flag of a command, read from its signature and docstring."""
+
     name: str
     kind: Any
     type: Any  # the annotation without `| None`
@@ -50,10 +52,12 @@ class Parameter:
 
     @property
     def flag(self) -> str:
+        """As it is typed: ``--n-blocks``."""
         return "--" + self.key.replace("_", "-")
 
     @property
     def placeholder(self) -> str:
+        """What the help shows in the place of the value."""
         if typing.get_origin(self.type) is list:
             item = _PLACEHOLDERS[typing.get_args(self.type)[0]]
             return f"{item},{item},..."
@@ -71,6 +75,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Command:
+    """A function as the command line knows it."""
+
     function: Callable[..., object]
     verb: str
     group: str
@@ -109,7 +115,7 @@ def command(function: Callable[..., object] | None = None, *, group: str = "Comm
         return functools.partial(command, group=group)
     sections = _read_docstring(function.__doc__ or "")
     summary, _, sections["description"] = sections.pop("").partition("\n\n")
-    function.__command__ = Command(
+    spec = Command(
         function=function,
         verb=function.__name__.strip("_").replace("_", "-"),
         group=group,
@@ -117,6 +123,7 @@ def command(function: Callable[..., object] | None = None, *, group: str = "Comm
         parameters=_read_parameters(function, _read_descriptions(sections.pop("Parameters", ""))),
         sections=sections,
     )
+    setattr(function, "__command__", spec)  # noqa: B010 (a type checker knows of no such attribute)
     return function
 
 

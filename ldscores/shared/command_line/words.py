@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ldscores.shared.command_line.foreign_flags import foreign_hint
 from ldscores.shared.command_line.signature import (
     FALSE_WORDS,
     GLOBAL_FLAGS,
@@ -66,6 +67,7 @@ class Line:
         return self
 
     def is_on(self, name: str) -> bool:
+        """Whether a switch was given, and not switched off."""
         return self.given.get(name, "").lower() in TRUE_WORDS
 
     def _read_flag(self, word: str, ahead: deque[str]) -> None:
@@ -112,7 +114,7 @@ class Line:
             for key, (parameter, bare) in self.flags.items()
             if not (bare == "false" and parameter.default is False)
         ]
-        guess = did_you_mean(name.lstrip("-").replace("_", "-"), known, prefix="--")
+        guess = foreign_hint(name) or did_you_mean(name.lstrip("-").replace("_", "-"), known, prefix="--")
         self.problems.append(f"{name}: no such flag{guess}")
         self.unknown = True
         # The word after it is most likely its value; called "one word too many" it would only confuse.
