@@ -130,12 +130,12 @@ def coverage_findings(
     elif reference_chromosomes[0] == reference_chromosomes[1]:
         found.append(
             Finding("caution", "one chromosome", f"the LD scores are of chromosome {reference_chromosomes[0]} alone, so "
-                    "is the h2; use LD scores of all chromosomes")
+                    "is the h2: it is that of the chromosome, not of the trait")
         )  # fmt: skip
     elif study_chromosomes[0] == study_chromosomes[1]:
         found.append(
             Finding("caution", "one chromosome", f"all SNPs of the study are on chromosome {study_chromosomes[0]}, M is "
-                    "of all: h2 extrapolates one chromosome to the genome; use LD scores of that chromosome alone")
+                    "of all: h2 extrapolates one chromosome to the genome; LD scores of that chromosome alone give its own")
         )  # fmt: skip
     found += [Finding("caution", "LD scores incomplete", note) for note in reference_notes if "LD scores cover" in note]
     if share_mismatched > MANY_MISMATCHES:
@@ -254,6 +254,7 @@ def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
 
 def correlation_findings(
     rg: float,
+    rg_se: float,
     heritabilities: Sequence[tuple[str, float, float]],
     n_bad_deletes: int,
     n_blocks: int,
@@ -265,7 +266,7 @@ def correlation_findings(
 
     Parameters
     ----------
-    rg
+    rg, rg_se
         NaN where it is not defined.
     heritabilities
         Name, h2 and its z of both traits.
@@ -291,7 +292,12 @@ def correlation_findings(
             Finding("caution", "rg outside ±1", f"{rg:.3f}: sampling error of a strong correlation, or of a weak h2; "
                     "report it as it is, with its SE")
         )  # fmt: skip
-    if n_bad_deletes and np.isfinite(rg):
+    if np.isfinite(rg) and not np.isfinite(rg_se):
+        found.append(
+            Finding("unusable", "no SE", f"the jackknife of {n_blocks} blocks has no standard error of this rg: too few "
+                    "SNPs or blocks hold data of both; do not use it")
+        )  # fmt: skip
+    elif n_bad_deletes and np.isfinite(rg):
         found.append(
             Finding("caution", "SE by delta method", f"an h2 is not positive in {n_bad_deletes} of {n_blocks} "
                     "jackknife samples; the SE is from the joint covariance of h2 and gcov")
@@ -302,6 +308,7 @@ def correlation_findings(
 def rg_findings(
     *,
     rg: float,
+    rg_se: float,
     h2_z: tuple[float, float],
     h2: tuple[float, float],
     names: tuple[str, str],
@@ -313,7 +320,9 @@ def rg_findings(
 ) -> list[Finding]:
     """What to know about a genetic correlation of two traits on the SNPs they share."""
     numbers = list(zip(names, h2, h2_z, strict=True))
-    found = correlation_findings(rg, numbers, n_bad_deletes, n_blocks, where="on these SNPs", bounded=not same_data)
+    found = correlation_findings(
+        rg, rg_se, numbers, n_bad_deletes, n_blocks, where="on these SNPs", bounded=not same_data
+    )
     if same_data:
         found.append(
             Finding("caution", "same data", "both traits have the same z scores: the same file twice, or two names of "

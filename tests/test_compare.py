@@ -266,6 +266,15 @@ def test_genomic_control_at_one_n__has_no_weight_of_its_own():
     assert sum(fitted.akaike_weight for fitted in result.models[:-1]) == pytest.approx(1)
 
 
+def test_genomic_control_where_n_varies_a_little__is_not_counted_beside_the_intercept():
+    models, trait = two_models()
+    n = trait.n * np.random.default_rng(3).uniform(0.9, 1.0, len(trait.n))
+    result = fit_comparison(replace(trait, n=n), models, n_blocks=40)
+    apart = [result.find(m, "genomic-control").logl - result.find(m, "intercept").logl for m in models]
+    assert 1e-2 < max(np.abs(apart)) < 2
+    assert all(result.find(m, "genomic-control").akaike_weight == 0 for m in models)
+
+
 def test_genomic_control_at_one_n__has_none_in_any_order():
     models, trait = two_models(8000, added=3.0)
     usual = fit_comparison(trait, models, n_blocks=40)

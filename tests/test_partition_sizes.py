@@ -163,6 +163,18 @@ def test_annotations_with_fewer_rows_than_the_ld_scores__are_unusable(tmp_path, 
     assert set(pair.statuses[:-1]) == {"unusable"} and "short." in pair.whys[0]
 
 
+def test_annotations_of_one_chromosome_beside_totals_of_two__are_refused(portable_files):
+    with gzip.open("ann.2.annot.gz", "rt") as file:
+        lines = file.readlines()
+    with gzip.open("part.2.annot.gz", "wt") as file:
+        file.writelines(lines[: len(lines) // 2])
+    tagging = read_tagging(str(PORTABLE / "ldsc" / "ann."), str(PORTABLE / "ldsc" / "ld."))
+    aligned = align([read_sumstats("trait1.sumstats.xz")], tagging)
+    sums = read_annotation_sums("part.").for_categories(tagging.names)
+    with pytest.raises(InputError, match="the annotations add up to .* expected sums over the same SNPs"):
+        fit_partition(aligned, annotations=sums, m="M")
+
+
 def test_influence__of_one_chromosome_is_by_block(tmp_path, portable_files, run_cli):
     run_cli("ldscores", "build", "--bfile", "panel", "--model", "own", "--annot", "ann.", "--no-base", "--conventions",
             "ldsc", "--window-cm", 1, "--out", "model")  # fmt: skip

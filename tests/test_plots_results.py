@@ -254,6 +254,13 @@ def test_heatmap__crosses_where_there_is_none():
     assert len(crosses.get_xdata()) == 6
 
 
+def test_heatmap__cells_without_a_standard_error_are_the_smallest():
+    atlas = worlds.atlas_result(6)
+    unsure = replace(atlas, rg_se=np.where(np.eye(6) > 0, atlas.rg_se, np.nan))
+    widths = [width for _, width, _ in heat_cells(plots.plot_heatmap(unsure)).values()]
+    assert widths and max(widths) < 0.25
+
+
 @pytest.mark.parametrize("n_traits", [1, 2, 150])
 def test_heatmap__of_any_size(n_traits, tmp_path):
     if n_traits < 150:

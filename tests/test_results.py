@@ -115,13 +115,14 @@ def test_two_step__says_when_its_cutoff_takes_a_polygenic_trait_for_loci(aligned
 
 def test_verdicts_of_rg():
     usual = {
-        "rg": 0.5, "h2": (0.3, 0.2), "h2_z": (10, 10), "names": ("a", "b"), "n_bad_deletes": 0, "n_blocks": 200,
-        "n_snps": 1_000_000, "share_mismatched": 0.0,
+        "rg": 0.5, "rg_se": 0.1, "h2": (0.3, 0.2), "h2_z": (10, 10), "names": ("a", "b"), "n_bad_deletes": 0,
+        "n_blocks": 200, "n_snps": 1_000_000, "share_mismatched": 0.0,
     }  # fmt: skip
     assert rg_findings(**usual) == []
     for change, code in (
         ({"rg": -1.2}, "rg outside ±1"),
         ({"h2": (0.3, -0.1), "rg": np.nan}, "negative h2"),
+        ({"rg_se": np.nan}, "no SE"),
         ({"h2_z": (10, 2)}, "weak power"),
         ({"n_bad_deletes": 3}, "SE by delta method"),
         ({"share_mismatched": 0.3}, "alleles differ"),

@@ -342,8 +342,8 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
     same = contents[rows] == contents[columns]
     with np.errstate(invalid="ignore"):
         fine = (
-            (h2_z[rows] >= WEAK_H2_Z) & (h2_z[columns] >= WEAK_H2_Z) & (np.abs(values["rg"]) <= 1) & ~same
-            & (matching >= FEW_SNPS) & (mismatched <= MANY_MISMATCHES) & (work.n_bad[rows, columns] == 0)
+            (h2_z[rows] >= WEAK_H2_Z) & (h2_z[columns] >= WEAK_H2_Z) & (np.abs(values["rg"]) <= 1) & (values["rg_se"] > 0)
+            & ~same & (matching >= FEW_SNPS) & (mismatched <= MANY_MISMATCHES) & (work.n_bad[rows, columns] == 0)
         )  # fmt: skip
     sound = np.array([trait.status != "unusable" for trait in traits], dtype=bool)
     fine &= sound[rows] & sound[columns]
@@ -362,6 +362,7 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
             continue
         findings = rg_findings(
             rg=float(values["rg"][number]),
+            rg_se=float(values["rg_se"][number]),
             h2=(traits[first].h2, traits[second].h2),
             h2_z=(float(h2_z[first]), float(h2_z[second])),
             names=(traits[first].name, traits[second].name),

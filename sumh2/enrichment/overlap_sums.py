@@ -139,11 +139,26 @@ def _from_annotations(tagging: Tagging, m: Totals | None, annotations: Annotatio
             f"{annotations.where}: found {found} beside totals {which}; expected the same SNPs behind both; {remedy}"
         )
     totals = resolve_totals(tagging, which)
+    _check_same_genome(tagging, totals, annotations)
     return OverlapSums(
         totals, annotations.overlap, totals, float(annotations.n_reference),
         _spread(np.diag(annotations.overlap), annotations.sums, annotations.n_reference), annotations.binary,
         annotations.block_share, "annotation files", annotations.quantiles, _mismatch(totals, annotations),
     )  # fmt: skip
+
+
+def _check_same_genome(tagging: Tagging, totals: Floats, annotations: AnnotationSums) -> None:
+    """Totals of 22 chromosomes beside annotations of one make shares of thousands of percent: no caution is enough."""
+    place = int(np.argmax(np.abs(totals)))
+    total, found = float(totals[place]), float(annotations.sums[place])
+    if total / 2 <= found <= 2 * total:
+        return
+    covered = next((note for note in tagging.notes if "LD scores cover" in note), "")
+    raise InputError(
+        f"{annotations.where}: the annotations add up to {found:,.6g} for {annotations.names[place]}, the LD scores' total "
+        f"is {total:,.6g}; expected sums over the same SNPs{'; ' + covered if covered else ''}; give LD scores and "
+        "annotations of the same chromosomes: a folder or prefix with the files of those alone, totals included"
+    )
 
 
 def _mismatch(totals: Floats, annotations: AnnotationSums) -> Finding | None:

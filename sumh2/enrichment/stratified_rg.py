@@ -263,7 +263,9 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
         ]
         found = [Finding("unusable", "continuous", "no correlation is defined for a continuous annotation")]
         if binary[place]:
-            found = correlation_findings(rg[place], h2s, int(n_bad[place]), setting.n_blocks, where="in this category")
+            found = correlation_findings(
+                rg[place], rg_se[place], h2s, int(n_bad[place]), setting.n_blocks, where="in this category"
+            )
         mismatch = setting.sums.mismatch
         if mismatch is not None:
             # What all SNPs share hangs on the totals alone.

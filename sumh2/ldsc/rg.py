@@ -243,6 +243,7 @@ def _estimates(
     status, why = judge(
         rg_findings(
             rg=rg,
+            rg_se=rg_se,
             h2=(fit1.total, fit2.total),
             h2_z=(z_and_p(fit1.total, fit1.total_se)[0], z_and_p(fit2.total, fit2.total_se)[0]),
             names=(first.name, second.name),

@@ -13,6 +13,10 @@ from sumh2.models.compare_result import FittedModel, LoglDifference
 
 #: Log likelihoods of one model closer than this are the same likelihood written in another way.
 _SAME_LOGL = 1e-2
+#: Intercept and genomic control of one model are one parameter for one inflation, and the same likelihood where N is the
+#: same for all SNPs.  Where N varies a little they differ a little: below this the data do not tell them apart (AIC 4),
+#: and counting both would count the model twice.
+_INDISTINCT_LOGL = 2.0
 #: And heritabilities closer than this, in standard errors, with all SNPs and without any block.
 _SAME_H2 = 1e-2
 
@@ -57,18 +61,17 @@ def average_h2(fitted: Sequence[FittedModel]) -> tuple[float, float]:
 def _same_as(place: int, fitted: Sequence[FittedModel]) -> str:
     """What a fit repeats: its own model with an intercept, or another model; "" for a fit that counts.
 
-    Genomic control repeats an intercept of the same likelihood in whatever order they were asked for: the reading as
+    Genomic control repeats an intercept of nearly the same likelihood in whatever order they were asked for: the reading as
     genomic control is the one that breaks down, and of two equal likelihoods the tolerance of the fits says which is
     larger.  Of two models that are the same, that with fewer parameters counts, and the first.
     """
     one = fitted[place]
     for other_place, other in enumerate(fitted):
-        if abs(other.logl - one.logl) >= _SAME_LOGL:
-            continue
+        apart = abs(other.logl - one.logl)
         if other.model == one.model:
-            if (one.confounding, other.confounding) == ("genomic-control", "intercept"):
+            if (one.confounding, other.confounding) == ("genomic-control", "intercept") and apart < _INDISTINCT_LOGL:
                 return "intercept"
-        elif other.confounding == one.confounding and _same_h2(one, other):
+        elif apart < _SAME_LOGL and other.confounding == one.confounding and _same_h2(one, other):
             # Two sets of columns of equal likelihood with more and with fewer parameters may be nested, not the same;
             # the alpha of a grid is the one parameter that leaves columns as they are.
             free = [each.n_parameters - np.isfinite(each.alpha) for each in (one, other)]

@@ -155,7 +155,8 @@ def _draw_cells(ax: Axes, rg: Floats, z: Floats, drawn: NDArray[np.bool_], shade
     }
     for sign, (chosen, corners) in shapes.items():
         rows, columns = np.nonzero(drawn & chosen)
-        known = np.nan_to_num(z[rows, columns], nan=_FULL_Z, posinf=_FULL_Z)
+        # A trait with itself is certain; a pair without a standard error is not, and gets the smallest mark.
+        known = np.where(rows == columns, _FULL_Z, np.nan_to_num(z[rows, columns], nan=0.0, posinf=_FULL_Z))
         side = np.sqrt(np.clip(known / _FULL_Z, 0.04, 1))
         corners = corners[None] * (side * (1.0 if sign == "positive" else 0.94))[:, None, None]
         corners = corners + np.column_stack([columns, rows])[:, None]

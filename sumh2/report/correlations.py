@@ -43,7 +43,7 @@ def atlas_section(saved: SavedResult, most: int) -> Section:
     headline = [
         f"Genetic correlations of all {len(rows):,} pairs of {len(traits):,} traits.",
         *rg_headline(rows),
-        f"{passing:,} pairs have a false discovery rate below 5%.",
+        f"{passing:,} of them with a false discovery rate below 5%.",
     ]
     columns = [
         *pair_columns(), estimate_column("rg", "rg"), p_column("p", "rg_p"),

@@ -206,7 +206,7 @@ def rg_headline(rows: Sequence[Record]) -> list[str]:
         return [sentence, f"Effects on the two traits go in {sign} more often than not.",
                 *([f"The intercept of {estimate(overlap, number(row, 'gcov_int_se'))} is what shared people and "
                    "confounding add."] if known(overlap) else [])]  # fmt: skip
-    strong = sorted(estimated, key=lambda row: -abs(_z(row)))[:3]
+    strong = sorted((row for row in estimated if row.get("status") != "unusable"), key=lambda row: -abs(_z(row)))[:3]
     limit = 0.05 / max(len(rows), 1)
     passing = sum(number(row, "rg_log10_p") < math.log10(limit) for row in estimated)
     lines = [

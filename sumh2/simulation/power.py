@@ -95,7 +95,10 @@ class PowerResult(Result):
             lines.append(
                 f"  {name:<34} {row['expected']:>9.4f} {row['se']:>8.4f} {row['z']:>7.2f} {row['power']:>6.3f}"
             )
-        lines += ["", f"  power: two-sided test at {ALPHA:g}; of an enrichment, against 1"]
+        lines += [
+            "", f"  power: two-sided test at {ALPHA:g}; of an enrichment, against 1",
+            "  z scores of strong loci are correlated beyond r2: large studies of few causal SNPs have larger SEs",
+        ]  # fmt: skip
         lines += [f"  {row['quantity']}: {row['status']}: {row['why']}" for row in self.rows if row["why"]]
         return "\n".join(lines)
 

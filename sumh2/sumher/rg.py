@@ -301,6 +301,7 @@ def _estimates(
     n_shared, n_matching = (step.kept for step in rows[0].steps[:2])
     findings = rg_findings(
         rg=rg,
+        rg_se=rg_se,
         h2=(totals[0], totals[1]),
         h2_z=(z_and_p(totals[0], errors[0])[0], z_and_p(totals[1], errors[1])[0]),
         names=(first.name, second.name),
