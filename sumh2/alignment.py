@@ -43,6 +43,8 @@ class AlignedTrait:
         Share of the SNPs in the LD reference that were dropped for other alleles than the reference's.
     maf_correlation
         Correlation of its minor allele frequencies with the reference's; NaN where either lacks them.
+    cases, controls
+        People of either kind, where the file knows them.
     """
 
     name: str
@@ -53,6 +55,8 @@ class AlignedTrait:
     steps: tuple[FilterCount, ...]
     share_mismatched: float
     maf_correlation: float
+    cases: float | None = None
+    controls: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,6 +231,8 @@ def _put_on_reference(
         steps=trait.filters + tuple(steps),
         share_mismatched=share_mismatched,
         maf_correlation=_maf_correlation(trait, tagging, rows, places),
+        cases=trait.cases,
+        controls=trait.controls,
     )
     log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{step.kept} {step.what}" for step in steps))
     return _OnReference(places, trait.z[rows] * signs, trait.n[rows], kinds, info)

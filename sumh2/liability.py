@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ldscores.shared.errors import InputError
+from sumh2.verdicts import Finding
 
 
 def liability_factor(samp_prev: float, pop_prev: float) -> float:
@@ -34,3 +35,17 @@ def liability_factor(samp_prev: float, pop_prev: float) -> float:
             )
     density = norm.pdf(norm.isf(pop_prev))
     return float(pop_prev**2 * (1 - pop_prev) ** 2 / (samp_prev * (1 - samp_prev) * density**2))
+
+
+def scale_findings(
+    samp_prev: float | None, pop_prev: float | None, cases: float | None, controls: float | None
+) -> list[Finding]:
+    """A note where a disease's heritability stays on the observed scale, which depends on how many cases were sampled."""
+    if cases is None or controls is None or (samp_prev is not None and pop_prev is not None):
+        return []
+    text = (
+        f"{cases:,.0f} cases and {controls:,.0f} controls: h2 is on the observed scale; for the liability scale give "
+        f"--samp-prev {cases / (cases + controls):.3g} (0.5 where N is the effective N) and --pop-prev, the share of "
+        "people with the disease"
+    )
+    return [Finding("note", "case-control", text)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from ldscores.shared.arrow_arrays import table_of_records
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_json, write_tsv
 
 if TYPE_CHECKING:
@@ -65,11 +66,12 @@ class Result(ABC):
         Returns
         -------
         list of Path
-            The files written, each whole.
+            The files written, each whole, and all of them or none.
         """
         table, record = Path(f"{stem}.tsv"), Path(f"{stem}.json")
-        write_tsv(table, table_of_records(self.to_records()))
-        write_json(record, self.record())
+        with written_together():
+            write_tsv(table, table_of_records(self.to_records()))
+            write_json(record, self.record())
         return [table, record]
 
     def record(self) -> dict[str, Any]:

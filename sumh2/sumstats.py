@@ -48,6 +48,8 @@ class SumStats:
         Optional columns, (n_snps,).
     samp_prev, pop_prev
         Share of cases in the sample and in the population; None for a quantitative trait.
+    cases, controls
+        How many people of either kind the GWAS says there are; None where it does not.  No estimate depends on them.
     filters
         What each step removed on the way here.
     source
@@ -71,6 +73,8 @@ class SumStats:
     info: NDArray[np.float64] | None = None
     samp_prev: float | None = None
     pop_prev: float | None = None
+    cases: float | None = None
+    controls: float | None = None
     filters: tuple[FilterCount, ...] = field(default=())
     source: str = ""
 

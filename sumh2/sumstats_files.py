@@ -240,6 +240,8 @@ def _from_table(
         info=numbers("INFO"),
         samp_prev=metadata.get("samp_prev"),
         pop_prev=metadata.get("pop_prev"),
+        cases=metadata.get("cases"),
+        controls=metadata.get("controls"),
         filters=filters,
         source=str(path),
     )
@@ -283,6 +285,8 @@ def write_sumstats(
         "trait": sumstats.trait,
         "samp_prev": sumstats.samp_prev,
         "pop_prev": sumstats.pop_prev,
+        "cases": sumstats.cases,
+        "controls": sumstats.controls,
         "filters": [vars(each) for each in sumstats.filters],
         **provenance(inputs, options),
     }

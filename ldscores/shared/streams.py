@@ -12,6 +12,7 @@ from typing import IO, cast
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import check_name
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _PARQUET_MAGIC = b"PAR1"
@@ -51,6 +52,7 @@ def is_parquet(path: str | Path) -> bool:
 
 
 def _first_bytes(path: Path) -> bytes:
+    check_name(path)
     try:
         with path.open("rb") as stream:
             first = stream.read(8)

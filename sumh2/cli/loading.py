@@ -169,6 +169,7 @@ def draw_figure(path: str | None, name: str, *objects: Any, **options: Any) -> l
 def logged(out: str | None) -> Iterator[Callable[[str], None] | None]:
     """Copy the log to ``<out>.log``; without ``--out`` nothing.  A run that fails says which results are older than it."""
     from ldscores.shared.logs import log_to_file
+    from ldscores.shared.outputs import appearing_at_the_end
 
     if out is None:
         yield None
@@ -176,7 +177,7 @@ def logged(out: str | None) -> Iterator[Callable[[str], None] | None]:
     results = [Path(f"{out}{ending}") for ending in (".tsv", ".json")]
     before = {path: path.stat().st_mtime_ns for path in results if path.is_file()}
     try:
-        with log_to_file(f"{out}.log") as note:
+        with appearing_at_the_end(), log_to_file(f"{out}.log") as note:
             yield note
     except Exception:
         left = [str(path) for path, changed in before.items() if path.is_file() and path.stat().st_mtime_ns == changed]

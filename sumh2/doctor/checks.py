@@ -22,6 +22,8 @@ _FEW = 100
 _MANY = 1000
 #: Share of rows from which a fault is worth a caution.
 _SHARE = 0.01
+#: An N below this is something else.
+_FEWEST_PEOPLE = 50
 #: N below this share of what SE and frequency imply is too small: between an effective N and half of it.
 _N_TOO_SMALL = 0.65
 #: Above this it is about half of it.
@@ -38,6 +40,8 @@ _N_SPREAD = 0.5
 _P_CORRECTED, _P_A_LITTLE_CORRECTED = 0.07, 0.03
 #: Share of Z apart from P by more than 0.2 and 10 % from which they are of different things.
 _P_APART = 0.25
+#: A mean chi2 or a lambda above this is beyond what heritability gives over the genome, but in millions of people.
+_EXTREME, _MILLIONS = 10, 1e6
 #: Lambda below this over many SNPs is a corrected or mistaken standard error.
 _DEFLATED = 0.85
 
@@ -109,6 +113,9 @@ def _share_apart(size: NDArray, other: NDArray) -> float:
 
 def check_n(columns: AuditColumns) -> AuditCheck | None:
     """N as stated against N as SE and frequency imply it."""
+    few = _check_few_people(columns)
+    if few is not None:
+        return few
     frequency = columns.frequency
     if frequency is None or columns.se is None:
         return None
@@ -142,6 +149,16 @@ def check_n(columns: AuditColumns) -> AuditCheck | None:
     found += f" (N is {ratio:.2f} times that: the trait's SD is {np.sqrt(ratio):.3g}, or N is off by that factor)"
     advice = "if the trait was standardised, N is wrong" if 0.3 < ratio < 3.5 else ""
     return AuditCheck("n", "note", found, advice, values)
+
+
+def _check_few_people(columns: AuditColumns) -> AuditCheck | None:
+    """An N of a handful: no number of people."""
+    known = columns.n[np.isfinite(columns.n)] if columns.n is not None else np.empty(0)
+    if len(known) == 0 or (typical := float(np.median(known))) >= _FEWEST_PEOPLE:
+        return None
+    return AuditCheck("n", "unusable", f"a typical N is {typical:.4g}: no GWAS has so few people",
+                      "is it the number of studies, or N in thousands? name the column of N with --n-col, or give --n",
+                      {"stated": typical})  # fmt: skip
 
 
 def _check_spread(columns: AuditColumns, implied, well, stated: float, values: dict) -> AuditCheck | None:
@@ -223,7 +240,22 @@ def check_inflation(columns: AuditColumns) -> AuditCheck | None:
     if lambda_gc < _DEFLATED and len(chi2) > 5000:
         return AuditCheck("inflation", "caution", f"{found}: less than chance gives",
                           "SE is corrected twice, or SNPs are rare; --z-from p takes P", values)  # fmt: skip
+    if mean > _EXTREME:
+        return _describe_extreme(columns, found, values)
     return AuditCheck("inflation", "ok", found, values=values)
+
+
+def _describe_extreme(columns: AuditColumns, found: str, values: dict) -> AuditCheck:
+    """A mean chi2 that is extreme: of a few SNPs, as in an extract with the MHC; or of all, which is worse."""
+    if values["lambda_gc"] <= _EXTREME:
+        return AuditCheck("inflation", "note", f"{found}: the mean is extreme, by few SNPs",
+                          "an extract, or a large region such as the MHC? LD score regression needs the whole genome; see "
+                          "--chisq-max of sumh2 h2", values)  # fmt: skip
+    if columns.n is not None and np.nanmedian(columns.n) >= _MILLIONS:
+        return AuditCheck("inflation", "ok", found, values=values)
+    return AuditCheck("inflation", "caution", f"{found}: extreme; only millions of people give so much",
+                      "is SE too small, or chi2 in the place of Z? name the right columns with --se or --z; or the study "
+                      "is confounded (structure, relatives): look at the intercept of sumh2 h2", values)  # fmt: skip
 
 
 def check_signs(columns: AuditColumns) -> AuditCheck | None:

@@ -18,7 +18,7 @@ from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights
 from sumh2.ldsc.h2_result import H2Result
-from sumh2.liability import liability_factor
+from sumh2.liability import liability_factor, scale_findings
 from sumh2.regression_input import (
     Totals,
     check_enough,
@@ -322,7 +322,7 @@ def _h2_result(
         n_blocks=n_blocks,
         maf_correlation=info.maf_correlation,
     )
-    status, why = judge(findings)
+    status, why = judge(findings + scale_findings(info.samp_prev, info.pop_prev, info.cases, info.controls))
     return H2Result(
         trait=info.name,
         h2=h2,

@@ -38,7 +38,7 @@ from sumh2.gwas.headers import ColumnMap
 from sumh2.gwas.table import GwasTable, SnpList, minimum_n, read_positions
 from sumh2.munging.checks import check_against_p, check_balance, check_p_column, describe_losses
 from sumh2.munging.result import MungeOptions, MungeResult
-from sumh2.munging.sample_sizes import Cohorts, number_of_people
+from sumh2.munging.sample_sizes import Cohorts, cases_and_controls, number_of_people
 from sumh2.munging.z_scores import ZScores, choose_z_source, describe_source, p_values, z_scores
 from sumh2.sumstats import FilterCount, SumStats
 
@@ -147,7 +147,7 @@ def munge_gwas(
         progress.alive,
         forced=options.z_from != "auto",
     )
-    sumstats = _collect(gwas, progress, trait, snp, z, n, a1, a2)
+    sumstats = _collect(gwas, options, cohorts, progress, trait, snp, z, n, a1, a2)
     progress.warnings += check_balance(
         sumstats,
         gwas.column_map.columns.get("N"),
@@ -256,7 +256,10 @@ def _keep_enough_people(gwas, options: MungeOptions, progress: _Progress, snp: p
         progress.keep(f"in fewer than {least:g} studies", n_studies >= least)
 
 
-def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z, n, a1, a2) -> SumStats:
+def _collect(
+    gwas: GwasTable, options: MungeOptions, cohorts: Cohorts | None, progress: _Progress, trait: str, snp: pa.Array, z, n,
+    a1, a2,
+) -> SumStats:  # fmt: skip
     rows = np.flatnonzero(progress.alive)
     mask = pa.array(progress.alive)
 
@@ -268,6 +271,7 @@ def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z,
         positions, n_odd = read_positions(gwas.array("BP").filter(mask))
         if n_odd:
             progress.warnings.append(f"{n_odd} SNPs have a position that is no number: now 0")
+    cases, controls = cases_and_controls(gwas, options, cohorts)
     return SumStats(
         trait=trait or gwas.source,
         snp=snp.filter(mask),
@@ -279,6 +283,8 @@ def _collect(gwas: GwasTable, progress: _Progress, trait: str, snp: pa.Array, z,
         bp=positions,
         eaf=numbers("EAF"),
         info=numbers("INFO"),
+        cases=cases,
+        controls=controls,
         filters=tuple(progress.counts),
         source=gwas.source,
     )

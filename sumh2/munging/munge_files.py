@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ldscores.shared.errors import InputError, OptionError
-from ldscores.shared.outputs import check_stem
+from ldscores.shared.outputs import check_stem, written_together
 from ldscores.shared.provenance import provenance
 from ldscores.shared.tables import write_json, write_text
 from sumh2.doctor.examination import audit_munged
@@ -197,6 +197,11 @@ def write_munged(result: MungeResult, stem: str | Path, *, text: bool = False, i
     inputs
         Files it was made of, for the provenance.
     """
+    with written_together():
+        return _write_each(result, stem, text, inputs)
+
+
+def _write_each(result: MungeResult, stem: str | Path, text: bool, inputs) -> MungeResult:
     own, report = f"{stem}.sumstats.parquet", f"{stem}.munge.json"
     write_sumstats(result.sumstats, own, inputs=inputs, options=result.options)
     written = [own]

@@ -137,6 +137,26 @@ def _is_effective(column: str) -> bool:
     return clean_header(column) in FIELDS["N"].names()[1]
 
 
+def cases_and_controls(
+    gwas: GwasTable, options: MungeOptions, cohorts: Cohorts | None = None
+) -> tuple[float | None, float | None]:
+    """Cases and controls of the study, typical where each SNP has its own; None for both where either is unknown."""
+    stated = gwas.column_map.header_n
+    # A column of text is refused by those who need it.
+    of_rows = all(name in gwas and pa.types.is_floating(gwas.array(name).type) for name in ("N_CAS", "N_CON"))
+    cases, controls = np.nan, np.nan
+    if options.n_cas is not None and options.n_con is not None:
+        cases, controls = options.n_cas, options.n_con
+    elif cohorts is not None:
+        cases, controls = np.nansum(cohorts.cases), np.nansum(cohorts.controls)
+    elif of_rows and np.isfinite(both := gwas.number("N_CAS") + gwas.number("N_CON")).any():
+        known = np.isfinite(both)
+        cases, controls = (np.median(gwas.number(name)[known]) for name in ("N_CAS", "N_CON"))
+    elif {"N_CAS", "N_CON"} <= set(stated):
+        cases, controls = stated["N_CAS"], stated["N_CON"]
+    return (float(cases), float(controls)) if cases > 0 and controls > 0 else (None, None)
+
+
 def number_of_people(
     gwas: GwasTable, options: MungeOptions, cohorts: Cohorts | None = None
 ) -> tuple[NDArray[np.float64], str]:

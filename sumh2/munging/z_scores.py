@@ -73,6 +73,7 @@ def z_scores(gwas: GwasTable, source: tuple[str, ...], options: MungeOptions, p:
         z = gwas.number("Z")
         return ZScores(z, z, np.ones(len(z), dtype=bool), described)
     se = gwas.number("SE")
+    _check_standard_errors(gwas, source[0], se)
     effect = gwas.number("BETA") if source[0] == "BETA" else log_odds(gwas)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where((se <= 0) | ~np.isfinite(effect) & ~np.isnan(effect), np.inf, effect / se)
@@ -94,6 +95,18 @@ def z_scores(gwas: GwasTable, source: tuple[str, ...], options: MungeOptions, p:
     merged = np.where(usable, np.where(effect < 0, -size, size), z)
     described = f"{name}, with the sign of {columns[source[0]]} ({described} has too few digits)"
     return ZScores(merged, z, ~usable | (effect != 0), described, (text,))
+
+
+def _check_standard_errors(gwas: GwasTable, effect: str, se: NDArray[np.float64]) -> None:
+    """Raise InputError where many are negative: they are no standard errors."""
+    n_negative = int(np.count_nonzero(se < 0))
+    if n_negative > 0.1 * len(se):
+        named, other = gwas.column_map.columns["SE"], gwas.column_map.columns[effect]
+        flag = "--beta" if effect == "BETA" else "--odds-ratio"
+        raise InputError(
+            f"{gwas.source}: {n_negative} of {len(se)} values of {named} are negative; expected standard errors, which "
+            f"are positive; {other} and {named} may be exchanged: name the columns with {flag} and --se"
+        )
 
 
 def _z_of_p_and_sign(gwas: GwasTable, source: tuple[str, ...], p: dict[str, NDArray]) -> tuple[NDArray, NDArray]:

@@ -43,6 +43,9 @@ from ldscores.shared.command_line.words import Line, looks_like_flag
 from ldscores.shared.errors import FitError, InputError, OptionError, UsageError
 from ldscores.shared.logs import configure_logging
 
+#: Exit status of a run that was interrupted: 128 and the number of the signal.
+_INTERRUPTED = 130
+
 # --- Through Fire ----------------------------------------------------------------------------------------------------
 
 
@@ -171,9 +174,27 @@ def run_program(program: str, *, summary: str, commands: Sequence[Callable[..., 
     """`run_commands` as the whole life of a process: what the entry point of a console script calls."""
     try:
         run_commands(program, summary=summary, commands=commands, version=version)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _leave_at_once()
+        raise
+    except KeyboardInterrupt:  # a second one, while the first was being explained
+        _leave_at_once()
     finally:
         # Python ends with a collection that walks every object there is, a third of a second after numba's import.
         gc.freeze()
+
+
+def _leave_at_once() -> NoReturn:
+    """End an interrupted process without Python's own end.
+
+    Every ``with`` has ended by now: no half-written file and no lock is left.  But threads of readers may still be at
+    work, and an ordinary exit takes from under them what they use: C++ then aborts the process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(_INTERRUPTED)
 
 
 def _by_verb(commands: Sequence[Callable[..., object]]) -> dict[str, Command]:
@@ -255,8 +276,10 @@ def _write_whole(stream: TextIO, text: str) -> None:
 
 
 def _say(text: str) -> None:
+    if sys.stderr is None:  # closed by whoever started us
+        return
     with contextlib.suppress(OSError):  # as in `2>&1 | head`: there is nobody left to tell
-        print(text, file=sys.stderr)
+        _write_whole(sys.stderr, text + "\n")
 
 
 def _explain(error: BaseException, program: str, version: str, line: Line | None) -> int:
@@ -265,7 +288,7 @@ def _explain(error: BaseException, program: str, version: str, line: Line | None
         return 141
     if isinstance(error, KeyboardInterrupt):
         _say("interrupted")
-        return 130
+        return _INTERRUPTED
     if isinstance(error, UsageError):
         usage = usage_line(program, line.command) if line else f"usage: {program} COMMAND ..."
         asking = f"{program} {line.command.verb} --help" if line else f"{program} --help"
@@ -292,6 +315,7 @@ def _describe_os_error(error: OSError) -> str:
         errno.ENOENT: "no such file or folder; check the path",
         errno.EACCES: "permission denied; check who owns it, or choose another place",
         errno.ENOSPC: "the disk is full; free some space or choose another place for --out",
+        errno.EFBIG: "larger than files may be here; raise the limit (ulimit -f) or choose another place for --out",
         errno.EDQUOT: "your disk quota is used up; free some space or choose another place for --out",
         errno.EISDIR: "this is a folder; a file was expected",
         errno.ENOTDIR: "a part of this path is a file; a folder was expected",
