@@ -9,6 +9,7 @@ sum-cors 0.7 with 82,448 SNPs and one category, reading included) were measured 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import resource
 import subprocess
@@ -122,6 +123,8 @@ def commands(n_snps: int) -> None:
         for trait in traits:
             write_sumstats(trait, stem / f"{trait.trait}.sumstats.parquet")
         sumh2 = str(Path(sys.executable).with_name("sumh2"))
+        # pip compiles what it installs; a tree under work must not be compiled again by every command.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         for kind, ld, ending in (
             ("LDAK's text", "ldak.tagging", "ldak"),
             ("our Parquet", "own.tagging.parquet", "sumstats.parquet"),
@@ -130,7 +133,8 @@ def commands(n_snps: int) -> None:
             common = ["--ld", str(stem / ld), "--estimator", "sumher", "--out", str(stem / "out")]
             for verb, words, theirs in (("h2", files[:1], "0.5"), ("rg", files, "0.7")):
                 line = [sumh2, verb, *words, *common]
-                seconds = best(lambda line=line: subprocess.run(line, check=True, capture_output=True))
+                call = functools.partial(subprocess.run, line, check=True, capture_output=True, env=environment)
+                seconds = best(call, REPEATS + 2)
                 report(f"`sumh2 {verb}`, {n_snps:,} SNPs, 1 category, {kind}", seconds, theirs, "whole process")
     aligned = align(traits, tagging, ambiguous="letters")
     report("the fit of h2 alone", best(lambda: fit_sumher(aligned)), "", "200 jackknife blocks included")

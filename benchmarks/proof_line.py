@@ -188,6 +188,7 @@ def measure(
     bound = ["taskset", "-c", "0"] if one_core and shutil.which("taskset") else []
     line = [*bound, sys.executable, "-c", _MEASURE, str(record), str(limit_gb), *command]
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONWARNINGS": "ignore"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs; ours must not compile each time
     with printed.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             line, cwd=folder, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, env=environment

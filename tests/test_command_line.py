@@ -718,14 +718,14 @@ def test_nothing_runs_when_fire_and_the_reader_disagree():
     line.given["ld2"] = "x"
     calls.clear()
     with pytest.raises(RuntimeError, match="Fire did not take what was checked: h2"):
-        run_module._job_from_fire("sumh2", [h2.__command__], line)
+        run_module._job_from_fire("sumh2", line)
     assert not calls
 
 
 def test_the_job_is_started_by_us_and_not_by_fire():
     line = Line(h2.__command__).read(["a", "--ld", "b", "--out=1e5"])
     calls.clear()
-    job = run_module._job_from_fire("sumh2", [h2.__command__], line)
+    job = run_module._job_from_fire("sumh2", line)
     assert not calls
     job._run()
     assert calls[0][:3] == ("a", "b", "1e5")

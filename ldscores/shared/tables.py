@@ -156,6 +156,9 @@ def _read_blank_separated(path, header, columns, types, null_texts, n_skip, fill
 
 _QUOTED = "a quoted field"
 
+#: Bytes whose blanks are squeezed together.
+_SQUEEZED_AT_A_TIME = 1 << 18
+
 
 class _SqueezedBlanks(io.RawIOBase):
     """A byte stream in which every run of blanks and tabs is one tab, and lines neither begin nor end with one."""
@@ -172,12 +175,17 @@ class _SqueezedBlanks(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(1 << 23), b""))
-        while block := self._stream.read(max(size - 1, 1)):
+        # Small pieces stay in the cache; whole blocks would be half a dozen fresh arrays of megabytes each, and a system
+        # that hands out new memory page by page makes the first of them ten times slower.
+        pieces, left = [], max(size - 1, 1)
+        while left > 0 and (block := self._stream.read(min(left, _SQUEEZED_AT_A_TIME))):
             if b'"' in block:
                 raise pa.ArrowInvalid(_QUOTED)
-            if squeezed := self._squeeze(self._held_back + block):
-                return squeezed
-        return b""
+            left -= len(block)
+            pieces.append(self._squeeze(self._held_back + block))
+            if left <= 0 and not any(pieces):
+                left = max(size - 1, 1)  # nothing but blanks so far: an empty answer would mean the end
+        return b"".join(pieces)
 
     def _squeeze(self, text: bytes) -> bytes:
         codes = np.frombuffer(text, dtype=np.uint8)

@@ -54,7 +54,9 @@ CHI2_MEDIAN = 0.4549
 
 def lambda_gc(z: Floats) -> float:
     """Genomic inflation: median chi2 over the median expected without signal and confounding."""
-    return float(np.median(z * z) / CHI2_MEDIAN)
+    middle = [(len(z) - 1) // 2, len(z) // 2]
+    # numpy's median is this, and the import of masked arrays: a tenth of a small command's time.
+    return float(np.partition(z * z, middle)[middle].mean() / CHI2_MEDIAN)
 
 
 def fit_h2(

@@ -61,34 +61,27 @@ class _Job:
         return self._function(*self._words, **self._options)
 
 
-def _job_from_fire(program: str, commands: Sequence[Command], line: Line) -> _Job:
+def _job_from_fire(program: str, line: Line) -> _Job:
     import fire  # 50 ms that --help and mistakes need not wait for
     from fire.decorators import SetParseFn, SetParseFns
 
-    def entry(chosen: Command) -> Callable[..., _Job]:
-        def defer(*words: Any, **options: Any) -> _Job:
-            return _Job(chosen.function, words, options)
+    chosen = line.command
 
-        defer.__name__ = chosen.verb
-        setattr(defer, "__signature__", inspect.signature(chosen.function))  # noqa: B010
-        parsers = {p.name: functools.partial(read_value, p.type) for p in chosen.parameters if p.kind is not VARIADIC}
-        rest_type = next((p.type for p in chosen.parameters if p.kind is VARIADIC), str)
-        SetParseFns(**parsers)(defer)
-        SetParseFn(lambda word: read_value(rest_type, word.removeprefix(MARK)))(defer)
-        return defer
+    def defer(*words: Any, **options: Any) -> _Job:
+        return _Job(chosen.function, words, options)
 
-    own = {parameter.name for parameter in line.command.parameters}
-    words = [f"--{name}={word}" for name, word in line.given.items() if name in own]
+    defer.__name__ = chosen.verb
+    setattr(defer, "__signature__", inspect.signature(chosen.function))  # noqa: B010
+    parsers = {p.name: functools.partial(read_value, p.type) for p in chosen.parameters if p.kind is not VARIADIC}
+    rest_type = next((p.type for p in chosen.parameters if p.kind is VARIADIC), str)
+    SetParseFns(**parsers)(defer)
+    SetParseFn(lambda word: read_value(rest_type, word.removeprefix(MARK)))(defer)
+    words = [f"--{name}={word}" for name, word in line.given.items() if name in parsers]
     words += [MARK + word for word in line.rest]
     try:
-        return fire.Fire(
-            {chosen.verb: entry(chosen) for chosen in commands},
-            [line.command.verb, *words],
-            program,
-            serialize=lambda _: None,
-        )
+        return fire.Fire({chosen.verb: defer}, [chosen.verb, *words], program, serialize=lambda _: None)
     except fire.core.FireExit as error:
-        raise RuntimeError(f"Fire did not take what was checked: {line.command.verb} {words}") from error
+        raise RuntimeError(f"Fire did not take what was checked: {chosen.verb} {words}") from error
 
 
 def call_command(program: str, commands: Sequence[Callable[..., object]], words: Sequence[str]) -> object:
@@ -109,7 +102,7 @@ def call_command(program: str, commands: Sequence[Callable[..., object]], words:
     if line.problems:
         raise UsageError("; ".join(line.problems))
     with running([program, *words]):
-        return _job_from_fire(program, list(specs.values()), line)._run()
+        return _job_from_fire(program, line)._run()
 
 
 # --- From argv to the exit status ------------------------------------------------------------------------------------
@@ -158,7 +151,7 @@ def run_commands(
             configure_logging(quiet=line.is_on("quiet"), debug=line.is_on("debug"))
             if line.problems:
                 raise UsageError("\nerror: ".join(line.problems))
-            result = _job_from_fire(program, list(specs.values()), line)._run()
+            result = _job_from_fire(program, line)._run()
             if result is not None:
                 _print(str(result))
         status = 0
