@@ -124,19 +124,7 @@ def coverage_findings(
     reference_notes: Sequence[str] = (),
 ) -> list[Finding]:
     """What to know of the SNPs behind a heritability; chromosomes are the first and the last one with SNPs."""
-    found = []
-    if reference_chromosomes[0] == reference_chromosomes[1] == UNKNOWN_CHROMOSOME:
-        pass
-    elif reference_chromosomes[0] == reference_chromosomes[1]:
-        found.append(
-            Finding("caution", "one chromosome", f"the LD scores are of chromosome {reference_chromosomes[0]} alone, so "
-                    "is the h2: it is that of the chromosome, not of the trait")
-        )  # fmt: skip
-    elif study_chromosomes[0] == study_chromosomes[1]:
-        found.append(
-            Finding("caution", "one chromosome", f"all SNPs of the study are on chromosome {study_chromosomes[0]}, M is "
-                    "of all: h2 extrapolates one chromosome to the genome; LD scores of that chromosome alone give its own")
-        )  # fmt: skip
+    found = chromosome_findings(study_chromosomes, reference_chromosomes)
     found += [Finding("caution", "LD scores incomplete", note) for note in reference_notes if "LD scores cover" in note]
     if share_mismatched > MANY_MISMATCHES:
         found.append(
@@ -156,6 +144,21 @@ def coverage_findings(
                     "leaves out what single loci add")
         )  # fmt: skip
     return found
+
+
+def chromosome_findings(study: tuple[str, str], reference: tuple[str, str]) -> list[Finding]:
+    """What one chromosome can say; each pair is the first and the last chromosome with SNPs."""
+    if reference[0] == reference[1] == UNKNOWN_CHROMOSOME:
+        return []
+    if reference[0] == reference[1]:
+        text = (f"the LD scores are of chromosome {reference[0]} alone, so is the h2: it is that of the chromosome, not of "
+                "the trait")  # fmt: skip
+        return [Finding("caution", "one chromosome", text)]
+    if study[0] == study[1]:
+        text = (f"all SNPs of the study are on chromosome {study[0]}, M is of all: h2 extrapolates one chromosome to the "
+                "genome; LD scores of that chromosome alone give its own")  # fmt: skip
+        return [Finding("caution", "one chromosome", text)]
+    return []
 
 
 def removed_outlier_findings(limit: float, n_removed: int, n_snps: int, excess_share: float) -> list[Finding]:

@@ -486,3 +486,11 @@ def test_command__takes_likelihoods_alone(run_sumh2):
     assert status == 2 and "expected one or the other" in errors
     status, _, errors = run_sumh2("alpha", "--ld", "x")
     assert status == 2 and "expected summary statistics and --ld, or --likelihoods" in errors
+
+
+def test_one_chromosome__is_a_caution():
+    grid = grid_tagging(2000)
+    alone = replace(grid, chrom=pa.array(["7"] * 2000))
+    curve = fit_alpha(align([draw_trait(grid)], alone), n_blocks=40).curves[0]
+    assert curve.status == "caution"
+    assert "one chromosome: the LD scores are of chromosome 7 alone" in curve.why

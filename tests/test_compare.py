@@ -172,6 +172,18 @@ def test_model_and_its_copy__are_alike():
     assert result.find("default").akaike_weight == pytest.approx(alone.find("default").akaike_weight)
     assert "same model: again and default have one likelihood" in result.why
     assert not any("again" in sentence for sentence in result.verdict if "Next is" in sentence)
+    (row,) = (line for line in str(result).splitlines() if line.strip().startswith("again") and "none" in line)
+    assert row.endswith("same as default"), "a weight of 0.000 has its reason beside it"
+
+
+def test_one_chromosome__is_a_caution():
+    models, trait = two_models()
+    genome = {name: replace(each, chrom=pa.array(["1"] * 1000 + ["2"] * 2000)) for name, each in models.items()}
+    assert "one chromosome" not in fit_comparison(trait, genome, n_blocks=40).why
+    alone = {name: replace(each, chrom=pa.array(["7"] * 3000)) for name, each in models.items()}
+    result = fit_comparison(trait, alone, n_blocks=40)
+    assert result.status == "caution"
+    assert "one chromosome: the LD scores are of chromosome 7 alone" in result.why
 
 
 @settings(max_examples=6, deadline=None)

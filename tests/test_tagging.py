@@ -287,6 +287,14 @@ def test_drop_constant_categories():
     assert reduced.overlap.tolist() == [[0, 1], [3, 4]]
 
 
+def test_drop_constant_categories__that_vary_late_stay():
+    scores = np.ones((10_000, 3))
+    scores[:, 0] = np.arange(10_000)
+    scores[-1, 1] = 2
+    reduced, dropped = make_tagging(10_000, 3, tagging=scores).drop_constant_categories()
+    assert (reduced.names, dropped) == (("c0", "c1"), ("c2",))
+
+
 def test_drop_constant_categories__nothing_to_do():
     tagging = make_tagging()
     assert tagging.drop_constant_categories() == (tagging, ())

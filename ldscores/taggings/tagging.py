@@ -40,6 +40,8 @@ TOTALS = ("M", "M_5_50")
 OPTIONAL_COLUMNS = ("regression_tagging", "a1", "a2", "maf", "cm")
 
 #: Optional arrays by category: totals, and sums of products of two categories.
+#: Rows that nearly always show that a category varies.
+_FIRST_ROWS = 4096
 _TOTALS_BY_CATEGORY, _SUMS_BY_CATEGORY = ("m", "m_5_50"), ("overlap", "overlap_5_50")
 
 
@@ -253,7 +255,12 @@ class Tagging:
         InputError
             Every category is constant.
         """
-        varies = self.tagging.max(axis=0) > self.tagging.min(axis=0)
+        head = self.tagging[:_FIRST_ROWS]  # decides nearly always, and costs nothing
+        varies = head.max(axis=0) > head.min(axis=0)
+        undecided = np.flatnonzero(~varies)
+        if len(undecided):
+            columns = self.tagging[:, undecided]
+            varies[undecided] = columns.max(axis=0) > columns.min(axis=0)
         if varies.all():
             return self, ()
         dropped = tuple(name for name, kept in zip(self.names, varies, strict=True) if not kept)

@@ -34,9 +34,9 @@ from sumh2.models.alpha_verdicts import curve_findings, shift_findings
 from sumh2.models.common_snps import align_models
 from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, fit_model, fit_models_of_one_category
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, trait_info
-from sumh2.sumher.rows import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, resolve_sums
+from sumh2.sumher.rows import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, chromosomes_of, resolve_sums
 from sumh2.sumstats import FilterCount, SumStats
-from sumh2.verdicts import judge
+from sumh2.verdicts import Finding, chromosome_findings, judge
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +120,7 @@ def fit_alpha(
     instances = [_Instance(alpha, rows.tagging, places, _select(sums, places)) for alpha, places in groups.items()]
     return _profile(
         info.name, rows, instances, _kinds(confounding), info.steps + rows.steps, n_blocks, warm_start,
-        tolerance, max_iter, n_threads,
+        tolerance, max_iter, n_threads, chromosome_findings(*chromosomes_of(aligned, rows)),
     )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def fit_alpha_models(
     info = common.aligned.traits[0]
     return _profile(
         info.name, common.rows, instances, _kinds(confounding), info.steps + common.rows.steps, n_blocks, warm_start,
-        tolerance, max_iter, n_threads,
+        tolerance, max_iter, n_threads, chromosome_findings(*common.chromosomes),
     )  # fmt: skip
 
 
@@ -299,6 +299,7 @@ def _profile(
     tolerance: float,
     max_iter: int,
     n_threads: int,
+    known: Sequence[Finding],
 ) -> AlphaProfile:
     n_categories = len(instances[0].sums.own)
     used = check_enough(len(rows.chi2), n_blocks, n_categories + 1, name)
@@ -312,7 +313,7 @@ def _profile(
         shift = curves[1].alpha - curves[0].alpha
         shift_se = _se_of_maximum(shift, curves[1].alpha_delete - curves[0].alpha_delete)
     for place, curve in enumerate(curves):
-        found = curve_findings(curve, len(rows.chi2), used)
+        found = [*known, *curve_findings(curve, len(rows.chi2), used)]
         if place == 0 and len(curves) > 1:
             found += shift_findings(shift, shift_se, *curves[:2])
         status, why = judge(found)

@@ -16,7 +16,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData, align
-from sumh2.sumher.rows import RowRules, SumherRows, choose_rows
+from sumh2.sumher.rows import RowRules, SumherRows, choose_rows, chromosomes_of
 from sumh2.sumstats import FilterCount, SumStats
 
 Floats = NDArray[np.float64]
@@ -45,6 +45,11 @@ class CommonRows:
     taggings: tuple[Floats, ...]
     references: tuple[Tagging, ...]
     places: tuple[NDArray[np.int64], ...]
+
+    @property
+    def chromosomes(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """First and last chromosome of these SNPs, and of the first tagging."""
+        return chromosomes_of(self.aligned, self.rows)
 
     def aligned_to(self, number: int) -> AlignedData:
         """The trait on these SNPs of one of the taggings; z is the root of the statistic, without its sign."""

@@ -28,7 +28,7 @@ from sumh2.regression_input import Totals, check_enough, check_positive, fitting
 from sumh2.results import z_and_p
 from sumh2.sumher.rows import RowRules, resolve_sums
 from sumh2.sumstats import SumStats
-from sumh2.verdicts import judge
+from sumh2.verdicts import chromosome_findings, judge
 
 Floats = NDArray[np.float64]
 
@@ -130,7 +130,8 @@ def _side_by_side(
     best = int(np.argmax([one.akaike_weight for one in fitted]))
     average, average_se = average_h2(fitted)
     models = [*fitted, *ldsc_rows]
-    status, why = judge(comparison_findings(models, models[best], len(rows.chi2), n_blocks))
+    found = comparison_findings(models, models[best], len(rows.chi2), n_blocks)
+    status, why = judge(found + chromosome_findings(*common.chromosomes))
     return ModelComparison(
         trait=info.name,
         models=tuple(models),

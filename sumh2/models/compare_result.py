@@ -277,4 +277,5 @@ def _row(fitted: FittedModel, width: int, best: bool) -> str:
         cells = [f"{'':>10}", f"{'':>11}", f"{'':>8}", f"{'':>6}", f"{'':>24}"]
     mark = "*" if best else " "
     h2 = with_se(fitted.h2, fitted.h2_jackknife_se)
-    return f"{mark} {_label(fitted):<{width}}  {fitted.confounding:<15}  {h2:>17}  {'  '.join(cells)}".rstrip()
+    row = f"{mark} {_label(fitted):<{width}}  {fitted.confounding:<15}  {h2:>17}  {'  '.join(cells)}"
+    return f"{row}  same as {fitted.same_as}" if fitted.same_as else row.rstrip()

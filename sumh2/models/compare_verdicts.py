@@ -120,7 +120,7 @@ def _estimator_sentence(models: Sequence[FittedModel], best: FittedModel) -> lis
             se = jackknife_se(gap, fitted.h2_delete - best.h2_delete)
             differs = se > 0 and abs(gap) > CLEAR_Z * se
             return [
-                f"LD Score regression on {fitted.model} gives h2 {fitted.h2:.3f}, {gap:+.3f} (SE {se:.3f}) from the best "
+                f"LD Score regression on {fitted.model} gives h2 {fitted.h2:.3f}, {gap:+.3f} (SE {se:.2g}) from the best "
                 f"model: {'the estimator matters here' if differs else 'within noise'}."
             ]
     return []
@@ -145,7 +145,7 @@ def _what_depends(peers: Sequence[FittedModel]) -> list[str]:
         se = jackknife_se(gap, one.h2_delete - other.h2_delete)
         if se > 0 and abs(gap) / se > clearest:
             clearest = abs(gap) / se
-            text = f"h2 ({one.h2:.3f} under {one.model}, {other.h2:.3f} under {other.model}, difference SE {se:.3f})"
+            text = f"h2 ({one.h2:.3f} under {one.model}, {other.h2:.3f} under {other.model}, difference SE {se:.2g})"
             depends = [text]
     found: dict[str, tuple[float, str]] = {}
     for one, other in combinations([f for f in peers if f.categories], 2):
@@ -160,7 +160,7 @@ def _what_depends(peers: Sequence[FittedModel]) -> list[str]:
             z = abs(gap) / se if se > 0 else 0.0
             if z > limit and z > found.get(name, (0.0, ""))[0]:
                 text = f"enrichment of {name} ({row['enrichment']:.2f} under {one.model}, {theirs['enrichment']:.2f} under "
-                found[name] = (z, f"{text}{other.model}, difference SE {se:.2f})")
+                found[name] = (z, f"{text}{other.model}, difference SE {se:.2g})")
     ranked = [text for _, text in sorted(found.values(), reverse=True)]
     more = [f"and {len(ranked) - _NAMED} more enrichments"] if len(ranked) > _NAMED else []
     return depends + ranked[:_NAMED] + more

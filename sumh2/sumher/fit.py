@@ -37,7 +37,16 @@ from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread, trait_info
 from sumh2.results import z_and_p
 from sumh2.sumher.result import Partition, Quantity, SumherResult, quantities_with_errors
-from sumh2.sumher.rows import BASE, RowRules, SumherRows, check_identified, choose_rows, model_name, resolve_sums
+from sumh2.sumher.rows import (
+    BASE,
+    RowRules,
+    SumherRows,
+    check_identified,
+    choose_rows,
+    chromosomes_of,
+    model_name,
+    resolve_sums,
+)
 from sumh2.sumher.verdicts import sumher_findings
 from sumh2.verdicts import Finding, coverage_findings, h2_findings, judge, outlier_limit
 
@@ -391,13 +400,12 @@ def _root(variance: float) -> float:
 def _findings(
     aligned: AlignedData, info: AlignedTrait, model: _Model, result: SumherResult, rules: RowRules
 ) -> list[Finding]:
-    used = np.zeros(len(aligned.rows), dtype=bool)
-    used[model.rows.rows] = True
     reference = aligned.reference
+    of_study, of_reference = chromosomes_of(aligned, model.rows)
     n_reference = reference.ldak.n_reference if reference.ldak is not None else model.sums.own.sum()
     found = coverage_findings(
-        study_chromosomes=aligned.first_and_last_chromosome(used),
-        reference_chromosomes=aligned.first_and_last_chromosome(None),
+        study_chromosomes=of_study,
+        reference_chromosomes=of_reference,
         share_mismatched=info.share_mismatched,
         m=float(n_reference),
         n_snps=result.n_snps,

@@ -204,6 +204,13 @@ def _statistics(z: Floats, rules: RowRules) -> Floats:
 # What can be told apart
 
 
+def chromosomes_of(aligned: AlignedData, rows: SumherRows) -> tuple[tuple[str, str], tuple[str, str]]:
+    """First and last chromosome of the regression SNPs, and of the tagging."""
+    used = np.zeros(len(aligned.rows), dtype=bool)
+    used[rows.rows] = True
+    return aligned.first_and_last_chromosome(used), aligned.first_and_last_chromosome(None)
+
+
 def check_identified(design: ScaledDesign, tagging: Tagging) -> None:
     """Refuse columns of X that depend on each other, naming them and what to do.
 
