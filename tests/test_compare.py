@@ -285,6 +285,8 @@ def test_genomic_control_where_n_varies_a_little__is_not_counted_beside_the_inte
     apart = [result.find(m, "genomic-control").logl - result.find(m, "intercept").logl for m in models]
     assert 1e-2 < max(np.abs(apart)) < 2
     assert all(result.find(m, "genomic-control").akaike_weight == 0 for m in models)
+    (confounding,) = (sentence for sentence in result.verdict if sentence.startswith("Confounding under"))
+    assert confounding.endswith("with intercept."), "the fit that counts, not the one that repeats it"
 
 
 def test_genomic_control_at_one_n__has_none_in_any_order():

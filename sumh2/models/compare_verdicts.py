@@ -98,7 +98,7 @@ def _h2_sentence(peers: Sequence[FittedModel], h2_average: float, h2_average_se:
 
 
 def _confounding_sentence(models: Sequence[FittedModel], best: FittedModel) -> list[str]:
-    own = {f.confounding: f for f in models if f.estimator == "sumher" and f.model == best.model}
+    own = {f.confounding: f for f in models if f.estimator == "sumher" and f.model == best.model and not f.same_as}
     if "none" not in own or len(own) < 2:
         return []
     free = max((f for kind, f in own.items() if kind != "none"), key=lambda fitted: fitted.logl)

@@ -42,6 +42,7 @@ def compare_section(saved: SavedResult, most: int) -> Section:
         estimate_column("intercept", "intercept", 4), count_column("parameters", "n_parameters"),
         number_column("loglSS", "logl", 2, "weighted log likelihood; larger is better"),
         number_column("AIC over best", "delta_aic", 1), number_column("weight", "akaike_weight", 3, "Akaike's"),
+        text_column("same as", "same_as") if any(row.get("same_as") for row in rows) else None,
         estimate_column("loglSS over reference", "delta_logl", 1, f"over {record.get('reference')}, jackknifed"),
     ]  # fmt: skip
     tables = [make_table("Models", [column for column in columns if column], rows, most)]
