@@ -45,6 +45,8 @@ from ldscores.shared.logs import configure_logging
 
 #: Exit status of a run that was interrupted: 128 and the number of the signal.
 _INTERRUPTED = 130
+#: Python looks for garbage after every 700 new objects; imports make hundreds of thousands, and all of them stay.
+_OBJECTS_A_COLLECTION = 50_000
 
 # --- Through Fire ----------------------------------------------------------------------------------------------------
 
@@ -165,6 +167,7 @@ def run_commands(
 
 def run_program(program: str, *, summary: str, commands: Sequence[Callable[..., object]], version: str) -> NoReturn:
     """`run_commands` as the whole life of a process: what the entry point of a console script calls."""
+    gc.set_threshold(_OBJECTS_A_COLLECTION)
     try:
         run_commands(program, summary=summary, commands=commands, version=version)
     except SystemExit as end:
