@@ -12,13 +12,18 @@ from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.liability import liability_factor
 
 
-def choose_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
-    """Column numbers of the pairs: "all", "first" (the first trait with each other one) or pairs themselves.
+def choose_pairs(aligned: AlignedData, pairs: str | Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Column numbers of the pairs.
+
+    Parameters
+    ----------
+    pairs
+        "all", "first" (the first trait with each other one) or pairs of column numbers.
 
     Raises
     ------
     InputError
-        One trait alone, a trait without alleles, or another word.
+        One trait alone, a trait without alleles, another word, or a pair that is not two different traits.
     """
     n_traits = aligned.n_traits
     if n_traits < 2:
@@ -35,6 +40,11 @@ def choose_pairs(aligned: AlignedData, pairs) -> list[tuple[int, int]]:
         return list(itertools.combinations(range(n_traits), 2))
     if pairs == "first":
         return [(0, other) for other in range(1, n_traits)]
+    for pair in pairs:
+        if len(pair) != 2 or len({*pair}) != 2 or not {*pair} <= {*range(n_traits)}:
+            raise InputError(
+                f"pairs: found {pair!r}, expected two different column numbers from 0 to {n_traits - 1}; correct it"
+            )
     return [(int(first), int(second)) for first, second in pairs]
 
 
@@ -42,12 +52,12 @@ def values_per_trait(value: float | Sequence[float] | None, n_traits: int, what:
     """One value a trait from one for all, one each, or none; NaN as None."""
     if value is None:
         return (None,) * n_traits
-    values = [value] * n_traits if np.ndim(value) == 0 else list(value)
+    values = np.atleast_1d(np.asarray(value, dtype=np.float64)).tolist()
     if len(values) == 1:
         values = values * n_traits
     if len(values) != n_traits:
         raise InputError(f"{what}: found {len(values)} values, expected one or {n_traits}, one a trait; correct them")
-    return tuple(None if item is None or np.isnan(item) else float(item) for item in values)
+    return tuple(None if np.isnan(item) else item for item in values)
 
 
 def gcov_intercepts_of_pairs(
@@ -55,10 +65,10 @@ def gcov_intercepts_of_pairs(
 ) -> dict[tuple[int, int], float | None]:
     """Fixed intercept of each pair: one value for all, or that of the pair's second trait."""
     per_trait = values_per_trait(value, n_traits, "gcov intercept")
-    several = value is not None and np.ndim(value) > 0 and len(value) > 1
-    if several and any(first != 0 for first, _ in pairs):
+    n_values = 1 if value is None else np.size(value)
+    if n_values > 1 and any(first != 0 for first, _ in pairs):
         raise InputError(
-            f"gcov intercept: found {len(value)} values for pairs among all traits, expected one value; one value a "
+            f"gcov intercept: found {n_values} values for pairs among all traits, expected one value; one value a "
             "trait goes with the pairs of the first trait only: add --pairs first"
         )
     return {(first, second): per_trait[second] for first, second in pairs}

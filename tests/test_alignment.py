@@ -360,6 +360,9 @@ def test_options_of_h2__are_checked(options, message):
     [
         ({"pairs": "frist"}, "found 'frist', expected all, first"),
         ({"pairs": []}, "expected all, first"),
+        ({"pairs": [(0, 9)]}, r"found \(0, 9\), expected two different column numbers from 0 to 1"),
+        ({"pairs": [(0,)]}, r"found \(0,\), expected two different column numbers"),
+        ({"pairs": [(1, 1)]}, r"found \(1, 1\), expected two different column numbers"),
         ({"two_step": -3}, "--two-step: found -3"),
         ({"two_step": 30, "intercept": [1.0, float("nan")]}, "a cutoff and a fixed intercept"),
         ({"gcov_intercept": [0.0, 0.1, 0.2]}, "found 3 values"),

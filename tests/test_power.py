@@ -10,7 +10,8 @@ from scipy.stats import norm
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
 from sumh2 import SumStats, align, fit_h2, fit_rg
-from sumh2.simulation.power import StudyDesign, design_studies, parse_enrichments, predict_power
+from sumh2.simulation.enrichments import parse_enrichments
+from sumh2.simulation.power import StudyDesign, design_studies, predict_power
 
 N_SNPS, M = 6_000, 1_000_000.0
 
@@ -112,6 +113,11 @@ def test_enrichment__se_is_the_spread_of_simulated_estimates():
     # LDSC weighs by an aggregate fit, the prediction by the true variance: up to a tenth less precise.
     assert np.std(found, ddof=1) / row["se"] == pytest.approx(1.03, abs=0.2)
     assert np.mean(found) == pytest.approx(4, abs=4 * row["se"] / np.sqrt(150))
+
+
+def test_quantity__that_is_not_there():
+    with pytest.raises(KeyError, match="rg"):
+        predict_power(independent_snps(), [StudyDesign(1e5, 0.5)]).of("rg")
 
 
 def test_even_heritability__has_enrichment_one():

@@ -182,6 +182,13 @@ def test_enrichment__refuses(enrichment, message):
         design_expected(values, ("coding", "score", "base"), enrichment)
 
 
+def test_enrichments__of_equal_categories_are_refused():
+    inside = (np.random.default_rng(2).random(500) < 0.1).astype(float)
+    values = np.column_stack([inside, inside, np.ones(500)])
+    with pytest.raises(InputError, match="the categories a, b cannot be told apart"):
+        design_expected(values, ("a", "b", "base"), ["a=2", "b=2"])
+
+
 def test_expected__must_be_a_heritability():
     panel = small_panel()
     design = design_simulation(names=None, h2=[0.3], n=[1e4])

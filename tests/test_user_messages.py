@@ -20,7 +20,7 @@ from ldscores import cli as ldscores_cli
 from ldscores.shared.command_line.foreign_flags import FOREIGN_FLAGS
 from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.messages import first_of
-from sumh2 import align, fit_partition, fit_stratified_rg, munge, read_tagging
+from sumh2 import align, fit_h2, fit_partition, fit_stratified_rg, munge, read_tagging
 from sumh2 import cli as sumh2_cli
 from sumh2.liability import liability_factor
 from sumh2.models.compare import fit_comparison
@@ -113,7 +113,7 @@ def test_simulate__asks_for_the_panel_first(run_sumh2, tmp_path):
 
 def test_doctor__says_what_scripts_should_look_at(run_sumh2):
     status, out, _ = run_sumh2("doctor", "--help")
-    assert status == 0 and "exit status is 0 whatever is found" in " ".join(out.split())
+    assert status == 0 and "exit status is 1 where the file is unusable, after the whole report" in " ".join(out.split())
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -233,6 +233,13 @@ def test_large_chi2_left_out__is_told():
     )
     assert few.level == "note" and "3 SNPs with a chi2 of 80 and more" in few.text and "2% of the inflation" in few.text
     assert much.level == many.level == "caution" and much.code == "large chi2 left out"
+
+
+def test_large_chi2_left_out__is_told_of_two_steps_too():
+    """The two-step cutoff has a finding of its own, which once took the other's place."""
+    aligned = align([read_sumstats(TRAIT)], read_tagging(LD))
+    for two_step in ("auto", None):
+        assert "large chi2 left out" in fit_h2(aligned, chisq_max=10, two_step=two_step).why, two_step
 
 
 def test_partition__knows_of_large_chi2():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from ldscores.shared.command_line import command
 from sumh2.cli.loading import (
     check_outputs,
@@ -73,22 +76,23 @@ def power(
     sumh2 power --ld eur_w_ld_chr/ --n 50000,120000 --h2 0.2,0.1 --rg 0.4 --plot power.pdf
     """
     options = dict(locals())
-    from sumh2.simulation.power import design_studies, parse_enrichments, predict_power
+    from sumh2.simulation.enrichments import parse_enrichments
+    from sumh2.simulation.power import design_studies, predict_power
     from sumh2.simulation.power_curve import predict_power_curve
 
     check_outputs(out, plot, [])
     studies = design_studies(n, h2, intercept)
     with logged(out) as note:
         tagging = read_chosen_tagging(ld, w_ld)
-        design = {
+        design: dict[str, Any] = {
             "rg": rg, "overlap": overlap, "enrichments": parse_enrichments(enrichment), "free_intercept": not no_intercept,
             "m": chosen_totals(m),
         }  # fmt: skip
         result = predict_power(tagging, studies, **design)
-        written = []
+        written: list[str | Path] = []
         if out is not None:
             result = result.with_provenance(run_provenance([], tagging, options))
-            written = result.save(out)
+            written += result.save(out)
         if plot is not None:
             written += draw_figure(plot, "plot_power_panels", predict_power_curve(tagging, studies, **design))
         return written_report(result, None, out, note, written)

@@ -131,6 +131,8 @@ def fit_stratified_h2(
     """
     check_several_categories(aligned.reference, "a heritability", "sumh2 h2")
     result, fit, rows = _fit(aligned, trait, None, intercept, chisq_max, n_blocks, totals)
+    if fit is None:
+        raise ValueError("a fit of one LD score has no coefficients of columns")
     return result, fit, rows.places
 
 
@@ -166,7 +168,7 @@ def _fit(
         n_below = int(np.count_nonzero(rows.z**2 < cutoff))
         steps.append(FilterCount(f"in step 1, chi2 below {cutoff:g}", len(rows.z) - n_below, n_below))
         check_enough(n_below, n_asked, n_coefs, f"{info.name}, chi2 below {cutoff:g}")
-        removed = first_step_findings(cutoff, len(rows.z) - n_below, len(rows.z))
+        removed += first_step_findings(cutoff, len(rows.z) - n_below, len(rows.z))
     n_used = check_enough(len(rows.z), n_asked, n_coefs, info.name)
     fit = None
     with fitting(info.name):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
 from sumh2.liability import liability_factor
-from sumh2.simulation.power import parse_enrichments
+from sumh2.simulation.enrichments import check_categories, parse_enrichments, taus_of_enrichments
 
 Floats = NDArray[np.float64]
 
@@ -148,26 +148,21 @@ def expected_from_categories(
         A category is not there or not binary, or the enrichments ask for SNPs with negative heritability.
     """
     names = list(names)
-    unknown = sorted(set(enrichments) - set(names))
-    if unknown or base not in names:
-        raise InputError(
-            f"enrichment: found no category {', '.join(unknown) or base}; the model has {', '.join(names)}"
-        )
+    chosen = check_categories(list(enrichments), names)
+    check_categories([base], names)
     base_values = values[:, names.index(base)]
-    chosen = [names.index(name) for name in enrichments]
     for place in chosen:
         inside = values[:, place] != 0
         if not np.allclose(values[inside, place], base_values[inside]):
             raise InputError(f"enrichment: {names[place]} is not a category of 0 and 1; enrichments are of such ones")
     inside = values[:, chosen] != 0
     shares = inside[base_values > 0].mean(axis=0)
-    wanted = np.array(list(enrichments.values()), dtype=np.float64) * shares
-    in_category = np.array([[values[inside[:, k], place].sum() for place in chosen] for k in range(len(chosen))])
-    system = in_category - wanted[:, None] * values[:, chosen].sum(axis=0)
-    constant = wanted * base_values.sum() - np.array([base_values[inside[:, k]].sum() for k in range(len(chosen))])
     tau = np.zeros(len(names))
     tau[names.index(base)] = 1.0
-    tau[chosen] = np.linalg.solve(system, constant)
+    tau[chosen] = taus_of_enrichments(
+        inside.T @ values[:, chosen], inside.T @ base_values, values[:, chosen].sum(axis=0), float(base_values.sum()),
+        np.array(list(enrichments.values()), dtype=np.float64) * shares, list(enrichments),
+    )  # fmt: skip
     expected = values @ tau
     if expected.min() < -1e-12 * np.abs(expected).max():
         raise InputError(

@@ -41,11 +41,25 @@ _LARGEST_BLOCK = 100_000
 class Genotyped(Protocol):
     """What is needed of a panel, see :class:`ldscores.panels.reference_panel.ReferencePanel`."""
 
-    snp: pa.Array
-    chrom: pa.Array
-    bp: NDArray[np.int64]
-    allele_1: pa.Array
-    allele_2: pa.Array
+    @property
+    def snp(self) -> pa.Array:
+        """Names, (n_snps,)."""
+
+    @property
+    def chrom(self) -> pa.Array:
+        """Chromosomes as text, (n_snps,)."""
+
+    @property
+    def bp(self) -> NDArray[np.int64]:
+        """Positions in base pairs, (n_snps,)."""
+
+    @property
+    def allele_1(self) -> pa.Array:
+        """The allele that is counted, (n_snps,)."""
+
+    @property
+    def allele_2(self) -> pa.Array:
+        """The other allele, (n_snps,)."""
 
     def __len__(self) -> int:
         """Number of SNPs."""
@@ -54,7 +68,7 @@ class Genotyped(Protocol):
     def n_individuals(self) -> int:
         """Number of people."""
 
-    def standardised(self, start: int, stop: int) -> NDArray[np.float32]:
+    def standardised(self, start: int, stop: int) -> NDArray[np.floating]:
         """Genotypes with mean 0 and mean square 1, (n_rows, n_individuals); zeros without variation."""
 
 
@@ -196,6 +210,7 @@ def _assemble(panel: Genotyped, design: SimulationDesign, scores: DrawnScores) -
                 trait=trait.name, snp=panel.snp.take(at), z=np.ascontiguousarray(z[rows, place]),
                 n=np.full(len(rows), float(trait.n)), a1=a1, a2=a2, chrom=panel.chrom.take(at), bp=panel.bp[rows],
                 samp_prev=trait.samp_prev, pop_prev=trait.pop_prev,
+                cases=trait.n_cases, controls=None if trait.n_cases is None else trait.n - trait.n_cases,
             )
         )  # fmt: skip
         truth.append({

@@ -27,6 +27,7 @@ from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
 from sumh2.regression_input import Totals, fitting, resolve_totals
 from sumh2.results import Result
+from sumh2.simulation.enrichments import check_categories, taus_of_enrichments
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,10 @@ class PowerResult(Result):
 
     def of(self, quantity: str, category: str = "") -> Mapping[str, Any]:
         """The row of a quantity, e.g. ``of("rg")`` or ``of("enrichment", "coding")``."""
-        return next(row for row in self.rows if row["quantity"] == quantity and row["category"] == category)
+        for row in self.rows:
+            if row["quantity"] == quantity and row["category"] == category:
+                return row
+        raise KeyError(f"{quantity} {category}".strip())
 
     def __str__(self) -> str:
         lines = ["Expected precision", "", f"  {'quantity':<34} {'expected':>9} {'SE':>8} {'z':>7} {'power':>6}"]
@@ -186,24 +190,6 @@ def design_studies(
     ]
 
 
-def parse_enrichments(words: Sequence[str] | None) -> dict[str, float]:
-    """``name=value`` words as a dictionary.
-
-    Raises
-    ------
-    InputError
-        A word is not of this form.
-    """
-    wanted = {}
-    for word in words or []:
-        name, _, number = word.rpartition("=")
-        try:
-            wanted[name] = float(number)
-        except ValueError:
-            raise InputError(f"--enrichment {word}: expected name=number, e.g. coding=8; correct it") from None
-    return wanted
-
-
 def _covariance(columns: Sequence[Floats], variance: Floats, free_intercept: bool) -> Floats:
     """Covariance of the coefficients of these columns, and of an intercept, last."""
     design = np.column_stack([*columns, np.ones(len(variance))] if free_intercept else list(columns))
@@ -275,17 +261,14 @@ def _enrichment_rows(
             f"{tagging.where}: no overlap of its {tagging.n_categories} categories is stored, expected it for "
             "enrichments; use a .tagging.parquet of ldscores build, or LD scores of one category"
         )
-    unknown = sorted(set(enrichments) - set(tagging.names))
-    if unknown:
-        raise InputError(f"enrichment: found no category {', '.join(unknown)}; there are {', '.join(tagging.names)}")
+    chosen = check_categories(list(enrichments), tagging.names)
     shares = overlap[:, base] / overlap[base, base]
     tau = np.zeros(tagging.n_categories)
-    chosen = [tagging.names.index(name) for name in enrichments]
-    wanted = np.array(list(enrichments.values())) * shares[chosen]
-    # sum_q s_kq tau_q = e_k p_k sum_q M_q tau_q for the named categories, tau_base = 1: linear in their taus.
-    system = overlap[np.ix_(chosen, chosen)] - np.outer(wanted, totals[chosen])
     tau[base] = 1.0
-    tau[chosen] = np.linalg.solve(system, wanted * totals[base] - overlap[chosen, base])
+    tau[chosen] = taus_of_enrichments(
+        overlap[np.ix_(chosen, chosen)], overlap[chosen, base], totals[chosen], totals[base],
+        np.array(list(enrichments.values())) * shares[chosen], list(enrichments),
+    )  # fmt: skip
     tau *= study.h2 / (tau @ totals)
     scores = tagging.tagging[used]
     chi2 = np.maximum(study.n * (scores @ tau) + study.intercept, np.finfo(float).eps)

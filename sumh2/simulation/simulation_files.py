@@ -8,6 +8,7 @@ from typing import Any
 
 from ldscores.building.ld_block_files import write_ld_blocks
 from ldscores.models.panel_model_files import PanelModel
+from ldscores.shared.outputs import written_together
 from ldscores.shared.provenance import provenance
 from ldscores.shared.tables import write_json
 from sumh2.results import record_header
@@ -15,6 +16,7 @@ from sumh2.simulation.draw import SimulatedGwas
 from sumh2.sumstats_files import write_sumstats
 
 
+@written_together()
 def write_simulation(
     simulated: SimulatedGwas, model: PanelModel, tau: Mapping[str, float], stem: str, options: Mapping[str, Any]
 ) -> list[Path]:
