@@ -146,7 +146,7 @@ def test_lava__reads_as_its_process_input_reads(atlas, tmp_path):
     gcov_int = atlas.gcov_int.copy()
     gcov_int[0, 2] = gcov_int[2, 0] = np.nan
     files, notes = write_lava(replace(atlas, gcov_int=gcov_int), tmp_path / "x")
-    assert notes == ["1 pairs without an intercept count as not overlapping (0)"]
+    assert notes == ["1 pair without an intercept: taken as not overlapping (0)"]
     lines = files[0].read_text().splitlines()
     assert lines[0].split() == list(atlas.names)
     rows = [line.split() for line in lines[1:]]
@@ -264,6 +264,11 @@ def test_export__with_genomicsems_engine(run_sumh2, tmp_path):
         (("--to", "mtag", "--engine", "genomicsem"), "--engine genomicsem: expected --to genomicsem"),
         (("--to", "genomicsem", "--engine", "genomicsem"), "found no --ld"),
         (("--to", "genomicsem", "--mean-ld", "3"), "--mean-ld: found it with --to genomicsem"),
+        (("--to", "genomicsem", "--engine", "genomicsem", "--mean-ld", "3"), "without --consistent, --shrunk and --mean-ld"),
+        (("--to", "lava", "--samp-prev", "0.5"), "--samp-prev: found it with --to lava"),
+        (("--to", "lava", "--chisq-max", "30"), "--chisq-max: found it with --to lava"),
+        (("--to", "genomicsem", "--n-blocks", "7"), "--n-blocks: found it with --to genomicsem of an atlas"),
+        (("--to", "genomicsem", "--m", "M"), "--m: found it with --to genomicsem of an atlas"),
     ],
 )
 def test_export__wrong_options(run_sumh2, folder, tmp_path, flags, message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ldscores.shared.command_line import command
 from ldscores.shared.errors import InputError, OptionError, UsageError
@@ -82,8 +82,9 @@ def export(
     sumh2 export atlas/ --to mtag --consistent --out mtag
     sumh2 export a.sumstats.gz b.sumstats.gz --engine genomicsem --ld eur_w_ld_chr/ --to genomicsem --out ab
     """
+    options = dict(locals())
     check_stem(out, _ENDINGS[to], [])
-    _check_options(source, to, engine, consistent, shrunk, mean_ld, ld, select)
+    _check_options(options)
     if engine == "genomicsem":
         from sumh2.alignment import align
         from sumh2.atlas.export_files import write_genomicsem
@@ -109,15 +110,25 @@ def export(
     return _export_covariances(chosen, to, out, consistent, shrunk, mean_ld)
 
 
-def _check_options(source, to, engine, consistent, shrunk, mean_ld, ld, select) -> None:
+#: Flags of --engine genomicsem, and what they are where they are not given.
+_OF_ENGINE = {"ld": None, "samp_prev": None, "pop_prev": None, "chisq_max": None, "n_blocks": 200, "m": "M_5_50",
+              "select": None}  # fmt: skip
+#: Flags of an atlas, and the programs whose files they change.
+_OF_ATLAS = {"consistent": ("genomicsem", "mtag"), "shrunk": ("genomicsem",), "mean_ld": ("mtag",)}
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Refuse flags that the files asked for do not depend on."""
+    source, to = options["source"], options["to"]
     if not source:
         raise UsageError("export: found no atlas, expected the folder that sumh2 atlas wrote; name it")
-    if engine == "genomicsem":
-        if to != "genomicsem" or consistent or shrunk:
+    if options["engine"] == "genomicsem":
+        if to != "genomicsem" or any(options[flag] for flag in _OF_ATLAS):
             raise OptionError(
-                "--engine genomicsem: expected --to genomicsem without --consistent and --shrunk; make an atlas for these"
+                "--engine genomicsem: expected --to genomicsem without --consistent, --shrunk and --mean-ld; make an atlas "
+                "for these"
             )
-        if ld is None:
+        if options["ld"] is None:
             raise OptionError("--engine genomicsem: found no --ld, expected LD scores; add --ld")
         return
     if len(source) > 1 or not Path(source[0]).is_dir():
@@ -125,12 +136,11 @@ def _check_options(source, to, engine, consistent, shrunk, mean_ld, ld, select) 
             f"export: found {', '.join(source[:3])}, expected one folder that sumh2 atlas wrote; for files give --engine "
             "genomicsem"
         )
-    flags = {"--ld": ld is not None, "--select": select is not None}
-    flags |= {"--shrunk": shrunk and to != "genomicsem", "--mean-ld": mean_ld is not None and to != "mtag"}
-    flags |= {"--consistent": consistent and to not in ("genomicsem", "mtag")}
-    for flag, given in flags.items():
-        if given:
-            raise OptionError(f"{flag}: found it with --to {to} of an atlas, which does not use it; drop it")
+    unused = [flag for flag, default in _OF_ENGINE.items() if options[flag] != default]
+    unused += [flag for flag, programs in _OF_ATLAS.items() if options[flag] and to not in programs]
+    if unused:
+        flag = f"--{unused[0].replace('_', '-')}"
+        raise OptionError(f"{flag}: found it with --to {to} of an atlas, which does not use it; drop it")
 
 
 def _export_covariances(chosen, to: str, out: str, consistent: bool, shrunk: bool, mean_ld: float | None) -> str:

@@ -55,7 +55,7 @@ def power(
     intercept
         Expected intercepts; 1 by default.
     no_intercept
-        Intercepts will be held fixed.
+        Intercepts will be held fixed, at what --intercept says.
     w_ld
         LD scores among the regression SNPs.
     m
