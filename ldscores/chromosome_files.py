@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ldscores.chromosomes import natural_chromosome_key
 from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.messages import counted, first_of
 
 #: Endings of a compressed file or of the same table as Parquet.
 COMPRESSIONS = ("", ".gz", ".bz2", ".xz", ".zst", ".parquet")
@@ -192,7 +192,7 @@ def _spelled(suffix: str) -> str:
 def _listed(found: dict[str, list[str]]) -> str:
     """Names to write: of several files their common stem with ``@``, of a single one its own."""
     names = [stem if len(files) > 1 else files[0] for stem, files in found.items()]
-    more = f" or one of {len(names) - _EXAMPLES} others" if len(names) > _EXAMPLES else ""
+    more = f" or {counted(len(names) - _EXAMPLES, 'other')}" if len(names) > _EXAMPLES else ""
     return " or ".join(names[:_EXAMPLES]) + more
 
 

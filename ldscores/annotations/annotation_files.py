@@ -23,6 +23,8 @@ from ldscores.chromosome_files import FileSet, find_files, split_names
 from ldscores.chromosomes import rank_chromosomes
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError
+from ldscores.shared.snp_columns import number_column, position_column, text_column
+from ldscores.shared.table_headers import is_number
 
 logger = logging.getLogger(__name__)
 
@@ -94,15 +96,15 @@ def read_annotation_file(path: str | Path, dtype: type[np.floating] = np.float64
     names = _annotations_among(path, header)
     values = np.empty((table.num_rows, len(names)), dtype=dtype)
     for place, name in enumerate(names):
-        values[:, place] = _numbers(path, table, name)
-    text = {name: _text(table[name]) for name in ("SNP", "CHR") if name in header}
+        values[:, place] = number_column(path, table, name)
+    text = {name: text_column(table[name]) for name in ("SNP", "CHR") if name in header}
     lacking = next((name for name, column in text.items() if column.null_count), None)
     if lacking is not None:
         row = int(np.argmax(pc.is_null(text[lacking]).to_numpy(zero_copy_only=False))) + 1
         raise InputError(f"{path}: row {row} has no {lacking}; expected one for every SNP; complete or delete that row")
     annotations = Annotations(
         values=values, names=tuple(names), snp=text.get("SNP"), chrom=text.get("CHR"),
-        bp=_positions(path, _numbers(path, table, "BP")) if "BP" in header else None, sources=(str(path),),
+        bp=position_column(path, table, "BP") if "BP" in header else None, sources=(str(path),),
     )  # fmt: skip
     logger.info("%s: %d SNPs, %d annotations", path, len(annotations), annotations.n_annots)
     return annotations
@@ -130,35 +132,6 @@ def _annotations_among(path: Path, header: Sequence[str]) -> list[str]:
     return names
 
 
-def _text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_floating(column.type):  # chromosome 1 as 1.0, from pandas with missing values
-        column = column.cast(pa.int64())
-    return column.cast(pa.string())
-
-
-def _numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
-    """A column as float64, (n_snps,), missing as NaN; true is 1."""
-    column = table[name]
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    try:
-        return column.cast(pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InputError(
-            f"{path}: column {name} holds {column.type}, expected numbers; leave that column out"
-        ) from error
-
-
-def _positions(path: Path, bp: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Positions as whole numbers; pandas writes them as 16886873.0 where it has seen a missing value."""
-    bad = ~np.isfinite(bp) | (bp != np.rint(bp))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(f"{path}: BP is {bp[row]} in row {row + 1}; expected a whole number of base pairs; correct it")
-    return bp.astype(np.int64)
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # Tables of values, and variables cut into bins
 
@@ -176,7 +149,7 @@ def read_snp_values(path: str | Path) -> Annotations:
             f"{path}: found one column; expected two or more, SNP and values; for a list of SNPs use LDAK's form with "
             "--annotation-prefix"
         )
-    if all(_is_number(word) for word in header[1:]):  # no header: the first line has values already
+    if all(is_number(word) for word in header[1:]):  # no header: the first line has values already
         stem = path.name.split(".")[0]
         names = [stem] if len(header) == 2 else [f"{stem}_{place}" for place in range(1, len(header))]
         columns = ["SNP", *names]
@@ -185,19 +158,11 @@ def read_snp_values(path: str | Path) -> Annotations:
         columns = header
         table = tables.read_table(path, types=_value_types(columns))
     values = np.column_stack([table[name].to_numpy() for name in columns[1:]])
-    return Annotations(values, tuple(columns[1:]), snp=_text(table[columns[0]]), sources=(str(path),))
+    return Annotations(values, tuple(columns[1:]), snp=text_column(table[columns[0]]), sources=(str(path),))
 
 
 def _value_types(columns: Sequence[str]) -> dict[str, pa.DataType]:
     return {columns[0]: pa.string()} | dict.fromkeys(columns[1:], pa.float64())
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def read_binned_variables(
@@ -249,7 +214,7 @@ def read_binned_variables(
 
 
 def bin_variable(
-    values: NDArray[np.float64], breaks: Sequence[float], name: str, where: str
+    values: NDArray[np.floating], breaks: Sequence[float], name: str, where: str
 ) -> tuple[NDArray[np.bool_], list[str]]:
     """Bins (low, high] of a variable, bool (n_snps, n_bins), and their names, e.g. ``MAF_0.05_0.2``.
 
@@ -310,6 +275,11 @@ def write_annotations(
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    InputError
+        There are no names, chromosomes or positions of SNPs to write.
     """
     stem = re.sub(r"\.annot(\.gz)?$", "", str(stem))
     columns: dict[str, pa.Array | NDArray] = {}

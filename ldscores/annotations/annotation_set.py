@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -254,9 +255,10 @@ def stack_annotations(parts: Sequence[Annotations]) -> Annotations:
             return None
         return pa.concat_arrays(columns) if isinstance(columns[0], pa.Array) else np.concatenate(columns)
 
+    columns: dict[str, Any] = {name: stacked(name) for name in ("values", "snp", "chrom", "bp", "members")}
     return replace(
         first,
-        **{name: stacked(name) for name in ("values", "snp", "chrom", "bp", "members")},
+        **columns,
         sources=tuple(dict.fromkeys(source for part in parts for source in part.sources)),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
@@ -301,7 +303,7 @@ def match_annotations(
     if rows.null_count:
         raise InputError(_not_covered(annotations, snp, rows, where))
     if not all_unique(annotations.snp):
-        _check_repeats_agree(annotations)
+        _check_repeats_agree(annotations, annotations.snp)
     matched = annotations.take(as_numpy(rows))
     n_left_out = len(annotations) - len(pc.unique(rows))
     if n_left_out:
@@ -326,13 +328,13 @@ def _not_covered(annotations: Annotations, snp: pa.Array, rows: pa.Array, where:
     )
 
 
-def _check_repeats_agree(annotations: Annotations) -> None:
+def _check_repeats_agree(annotations: Annotations, names: pa.Array) -> None:
     """Rows with the same name must have the same values, so that it does not matter which one is looked up."""
-    differs = (annotations.values != annotations.values[first_rows(annotations.snp)]).any(axis=1)
+    differs = (annotations.values != annotations.values[first_rows(names)]).any(axis=1)
     if differs.any():
         row = int(np.argmax(differs))
         raise InputError(
-            f"{annotations.where}: SNP {annotations.snp[row]} stands in two rows with different values; expected each "
+            f"{annotations.where}: SNP {names[row]} stands in two rows with different values; expected each "
             "name once, unless the rows are those of the panel in its order; keep one row"
         )
 

@@ -215,17 +215,8 @@ def touched_blocks(values: NDArray[np.floating], bp: NDArray[np.int64], cm: Floa
     values : float, (n_snps, n_categories)
     bp, cm : (n_snps,)
     """
-    positions, width = (cm, BLOCK_CM) if has_map(cm) else (bp, BLOCK_BP)
+    positions, width = (cm, BLOCK_CM) if cm is not None and has_map(cm) else (bp, BLOCK_BP)
     return TouchedBlocks(*count_touched_blocks(values, np.zeros(len(bp), dtype=np.int8), positions, width))
-
-
-def category_block_share(
-    values: NDArray[np.floating], chromosomes: NDArray, positions: NDArray, width: float = BLOCK_BP
-) -> Floats:
-    """Share of the genome's blocks of a width that each category touches, (n_categories,); see
-    :func:`count_touched_blocks`."""
-    touched, n_blocks = count_touched_blocks(values, chromosomes, positions, width)
-    return touched / max(n_blocks, 1)
 
 
 def quantile_edges(values: Floats, n_bins: int) -> Floats:

@@ -234,13 +234,13 @@ def read_gene_coordinates(path: str | Path) -> tuple[dict[str, NDArray[np.int64]
 
 def _gene_columns(path: Path, header: Sequence[str]) -> list[str]:
     by_lower = {name.lower(): name for name in reversed(header)}
-    found = [next((by_lower[name] for name in names if name in by_lower), None) for names in _GENE_COLUMNS.values()]
-    if None in found:
+    candidates = [[by_lower[name] for name in names if name in by_lower] for names in _GENE_COLUMNS.values()]
+    if not all(candidates):
         raise InputError(
             f"{path}: found columns {' '.join(header[:10])}; expected GENE CHR START END; rename them, or leave the "
             "header out if the columns stand in this order"
         )
-    return found
+    return [first for first, *_ in candidates]
 
 
 def read_gene_sets(path: str | Path) -> dict[str, tuple[str, ...]]:
@@ -329,6 +329,8 @@ def make_annotations(
 
     Parameters
     ----------
+    panel
+        Whose SNPs are annotated.
     bed, names
         As in :func:`annotate_bed`.
     gene_sets, gene_coordinates
@@ -352,7 +354,7 @@ def make_annotations(
             "found one of --gene-sets and --gene-coordinates; expected both; add the other or leave it out"
         )
     if names is not None and not bed:
-        raise InputError("--names: names the annotations of --bed, which is not given; leave it out")
+        raise OptionError("--names: found no --bed, whose annotations it names; expected both; leave it out")
     if window_kb is not None and (window_kb < 0 or not (bed or gene_sets)):
         raise InputError(
             f"--window-kb {window_kb:g}: expected 0 or more, with --bed or --gene-sets; correct it or leave it out"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ldscores.annotations.annotation_set import Annotations, first_rows
 from ldscores.ldak.weighting_files import read_ldak_weights
 from ldscores.shared import tables
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_numpy, one_chunk
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
 from ldscores.shared.unique_names import all_unique
@@ -83,7 +83,7 @@ def read_ldak_partitions(
         As :func:`read_ldak_annotations`; also when SNPs are in no partition and `background` is None.
     """
     partitions = _read_set(prefix, snp, number, labels, "partition")
-    values, members = partitions.values, partitions.members
+    values, members = partitions.values, partitions.membership
     n_partitions = members.sum(axis=1)
     if not all_one:
         values = values / np.maximum(n_partitions, 1)[:, None]
@@ -187,8 +187,7 @@ def _read_list(path: Path) -> tuple[pa.Array, NDArray[np.float64]]:
     wanted = [columns[0]] if place is None else [columns[0], columns[place]]
     types = dict(zip(wanted, (pa.string(), pa.float64()), strict=False))
     table = tables.read_table(path, columns=wanted, types=types, column_names=None if has_header else columns)
-    names = table.column(0)
-    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    names = one_chunk(table.column(0))
     return names, np.ones(len(names)) if place is None else as_numpy(table.column(1))
 
 

@@ -67,7 +67,8 @@ def read_annotation_sums(
     chromosomes = _Chromosomes(annot, frq)
     if quantile_of is not None and n_quantiles < 2:
         raise InputError(f"--quantiles: found {n_quantiles}, expected at least 2; 5 are usual")
-    total, binary, values_of = None, True, []
+    total: Any = None  # the CategoryOverlap so far
+    binary, values_of = True, []
     touched: Any = 0
     n_blocks: int = 0
     for annotated, frequency, coordinates in progress(
@@ -106,8 +107,21 @@ def has_annotations(names: str) -> bool:
     return True
 
 
+def check_annotation_files(annot: str, frq: str | None = None) -> None:
+    """Raise InputError where :func:`read_annotation_sums` would find no file, without reading any."""
+    for name in split_names(annot):
+        find_annotations(name)
+    if frq is not None:
+        find_files(split_names(frq)[0], "allele frequencies", (".frq",))
+
+
 def read_quantile_sums(path: str | Path) -> QuantileSums:
     """Bins as LDSC's quantile_M writes them: a line N with the numbers of SNPs, then a line for each annotation.
+
+    Parameters
+    ----------
+    path
+        The file, plain or compressed.
 
     Raises
     ------
@@ -164,7 +178,7 @@ class _Chromosomes:
                 )
         self.tokens = list(tokens)
         self.set_sizes: tuple[int, ...] = ()
-        self._frequencies_of_all: tuple[pa.Array, NDArray] | None = None
+        self._frequencies_of_all: tuple[pa.Array | None, NDArray[np.float64]] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -187,19 +201,19 @@ class _Chromosomes:
                     f"are {', '.join(first_names[:5])}; expected the same columns in every file; make the file again"
                 )
             first_names = annotations.names
-            frequency = None if self.frq is None else self._frequency(token, annotations)
+            frequency = None if self.frq is None else self._frequency(self.frq, token, annotations)
             yield annotations, frequency, _coordinates(self.sets[0], token, annotations)
 
-    def _frequency(self, token: str, annotations: Annotations) -> NDArray:
-        if "" in self.frq.files:
-            if self._frequencies_of_all is None:
-                self._frequencies_of_all = _read_frequencies(self.frq.files[""])
-            return _match_frequencies(*self._frequencies_of_all, annotations, self.frq.files[""])
-        return _match_frequencies(*_read_frequencies(self.frq.files[token]), annotations, self.frq.files[token])
+    def _frequency(self, frq: FileSet, token: str, annotations: Annotations) -> NDArray[np.float64]:
+        if "" not in frq.files:
+            return _match_frequencies(*_read_frequencies(frq.files[token]), annotations, frq.files[token])
+        if self._frequencies_of_all is None:
+            self._frequencies_of_all = _read_frequencies(frq.files[""])
+        return _match_frequencies(*self._frequencies_of_all, annotations, frq.files[""])
 
 
 def _side_by_side(parts: list[Annotations]) -> Annotations:
-    """Sets of one chromosome as one; unlike :func:`join_annotations` names may repeat, as in LDSC, and get numbers."""
+    """Sets of one chromosome as one; names may repeat, as in LDSC, and get numbers."""
     first, *others = parts
     if not others:
         return first

@@ -24,10 +24,10 @@ from ldscores.building.sweep import SweepOptions, sweep_taggings
 from ldscores.kernels.covariates import covariate_basis
 from ldscores.kernels.genotypes import SnpSummary
 from ldscores.kernels.windows import count_neighbours, round_to_chunks, window_starts
-from ldscores.ldak.thinning import PairWindow
 from ldscores.models.heritability_models import ModelColumns
 from ldscores.models.ldak_columns import LdakColumns, place_side_by_side
 from ldscores.models.model_sets import ModelSet, family_name
+from ldscores.panels.pair_windows import PairWindow
 from ldscores.panels.reference_panel import CONVENTIONS, LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_arrow, as_numpy
@@ -47,7 +47,7 @@ _CM_ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class BuildOptions:
-    """Everything but the panel and the models.
+    """What a build takes beside the panel and the models.
 
     Parameters
     ----------
@@ -132,6 +132,13 @@ class ChromosomeColumns:
     rows: NDArray[np.int64]
     observed_variance: bool = False
 
+    @property
+    def varying(self) -> ReferencePanel:
+        """The panel of a chromosome that has rows; ValueError where no SNP varies: such a one has sums alone."""
+        if self.panel is None:
+            raise ValueError("no SNP of this chromosome varies: there is nothing to sweep")
+        return self.panel
+
 
 def prepare_chromosome(panel: ReferencePanel, models: ModelSet, options: BuildOptions) -> ChromosomeColumns | None:
     """SNPs, windows and columns of one chromosome; None when none of its SNPs counts.
@@ -184,7 +191,7 @@ def build_chromosome(prepared: ChromosomeColumns, options: BuildOptions) -> dict
     InputError
         The window needs centimorgans that the panel lacks, or the memory does not suffice.
     """
-    panel, rows = prepared.panel, prepared.rows
+    panel, rows = prepared.varying, prepared.rows
     indicator = np.zeros((len(panel), 1))
     indicator[rows] = 1.0
     values = [columns.values for columns in prepared.columns]
@@ -236,10 +243,12 @@ def _names_of(columns: ModelColumns) -> tuple[str, ...]:
 def _distinct_columns(matrices: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Columns without repeats, and for each column its place among them: models often share a base or the ones."""
     first_of: dict[bytes, int] = {}
-    kept, places = [], []
+    kept: list[NDArray[np.float64]] = []
+    places: list[int] = []
     for matrix in matrices:
         for column in matrix.T:
-            key = hashlib.sha256(np.ascontiguousarray(column)).digest()  # the bytes themselves would be a second copy
+            # The bytes themselves would be a second copy.
+            key = hashlib.sha256(np.ascontiguousarray(column).data).digest()
             if key not in first_of:
                 first_of[key] = len(kept)
                 kept.append(column)
@@ -258,7 +267,7 @@ def _tagging_of(
     overlap: CategoryOverlap,
     options: BuildOptions,
 ) -> Tagging:
-    panel, rows, columns = prepared.panel, prepared.rows, prepared.columns[place]
+    panel, rows, columns = prepared.varying, prepared.rows, prepared.columns[place]
     at = as_arrow(rows)
     return Tagging(
         snp=panel.snp.take(at), chrom=panel.chrom.take(at), bp=panel.bp[rows], tagging=values, names=_names_of(columns),
@@ -298,7 +307,7 @@ def _side_by_side(taggings: Sequence[Tagging]) -> Tagging:
         tagging=np.ascontiguousarray(np.concatenate([one.tagging for one in taggings], axis=1)),
         names=tuple(name for one in taggings for name in one.names),
         m=np.concatenate([one.m for one in taggings]), m_5_50=np.concatenate([one.m_5_50 for one in taggings]),
-        overlap=None, overlap_5_50=None, ldak=place_side_by_side([one.ldak for one in taggings]),
+        overlap=None, overlap_5_50=None, ldak=place_side_by_side([one.ldak for one in taggings if one.ldak is not None]),
         touched=join_touched([one.touched for one in taggings]),
     )  # fmt: skip
 

@@ -37,11 +37,11 @@ from ldscores.building.memory import memory_needs, warn_of_memory
 from ldscores.building.reference_sums import ReferenceSums
 from ldscores.building.result_files import BuiltParts, write_results
 from ldscores.building.sweep import DEFAULT_MEMORY, SweepOptions
-from ldscores.ldak.thinning import choose_window
 from ldscores.models.heritability_models import HeritabilityModel
 from ldscores.models.model_files import ModelFiles
 from ldscores.models.model_sets import family_name
 from ldscores.panels.covariate_files import read_covariates
+from ldscores.panels.pair_windows import choose_window
 from ldscores.panels.panel_files import read_snp_names
 from ldscores.panels.reference_panel import CONVENTIONS, ReferencePanel
 from ldscores.shared import tables
@@ -80,22 +80,52 @@ def plan_build(
     raw_r2: bool = False,
     min_cor: float = 0.0,
     regression_snps: str | os.PathLike[str] | None = None,
-    threads: int | None = None,
-    memory: float = DEFAULT_MEMORY,
+    n_threads: int | None = None,
+    memory_gb: float = DEFAULT_MEMORY,
     double: bool = False,
 ) -> BuildOptions:
     """Options of a build from those of the command line; what is not given comes from the first model.
 
+    Parameters
+    ----------
+    models
+        Of :func:`ldscores.parse_models`.
+    window_cm, window_kb, window_snps
+        Largest distance of neighbours in centimorgans, kilobases or SNPs, one of the three; by default that of the first
+        model's publication.
+    ld_blocks
+        BED file of blocks: the neighbours of a SNP are those of its block.
+    ldsc_windows
+        Enlarge windows to chunks of 50 SNPs, as LDSC.
+    maf
+        SNPs whose minor allele frequency is not above it are not part of the panel.
+    conventions
+        Which SNPs and people count: ``ldsc``, ``ldak``, or ``preset``, as the first model's program.
+    raw_r2
+        Add up r2 as it is; otherwise r2 - (1 - r2) / (n - 2), corrected for the n people.
+    min_cor
+        Pairs with a smaller r2 count as 0 (LDAK's ``--min-cor``); 0 or more and below 1.
+    regression_snps
+        File of the names of the SNPs that get a row; all by default.
+    n_threads
+        By default all cores.
+    memory_gb
+        Bound on the genotypes held at a time, in units of 10^9 bytes.
+    double
+        Double precision throughout; otherwise single precision, which agrees to some six digits.
+
     Raises
     ------
+    OptionError
+        Several windows are given.
     InputError
-        Several windows are given, or a number is out of range.
+        A number is out of range, or a file is missing or broken.
     """
-    if not memory > 0:
-        raise InputError(f"--memory {memory:g}: expected a positive number of GB; e.g. --memory 2")
+    if not memory_gb > 0:
+        raise InputError(f"--memory {memory_gb:g}: expected a positive number of GB; e.g. --memory 2")
     if not 0 <= min_cor < 1:
         raise InputError(f"--min-cor {min_cor:g}: expected a squared correlation, 0 or more and below 1; e.g. 0.01")
-    sweep = SweepOptions(choose_threads(threads), memory, double, not raw_r2, min_cor)
+    sweep = SweepOptions(choose_threads(n_threads), memory_gb, double, not raw_r2, min_cor)
     options = default_options(ModelSet(tuple(models)), sweep)
     given = (window_cm, window_kb, window_snps) != (None, None, None)
     if ld_blocks is not None:
@@ -205,7 +235,7 @@ def _stored_key(path: Path) -> str:
 
 def _key(part: _Part, prepared: ChromosomeColumns) -> str:
     """Hash of all that the numbers of a part depend on."""
-    panel, options = prepared.panel, part.options
+    panel, options = prepared.varying, part.options
     sweep = {name: value for name, value in asdict(options.sweep).items() if name not in ("n_threads", "memory_gb")}
     rules = (options.window_text, options.min_maf, options.conventions, prepared.n_reference, sweep)
     digest = hashlib.sha256(repr((_PART_VERSION, part.genotypes, rules)).encode())
@@ -239,6 +269,12 @@ def build_to_files(
 
     Parameters
     ----------
+    panel
+        Of :func:`ldscores.read_panel`, read with the conventions of `options`.
+    models
+        Of :func:`ldscores.find_models`.
+    options
+        Of :func:`ldscores.plan_build`.
     out
         Stem of the files; with several models, ``.<model>`` is added.  The work folder is ``<out>.parts``: it stays
         when the run stops, and is removed when it is complete.  One run at a time holds it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from ldscores.shared import tables
 from ldscores.shared.errors import InputError
 
 
-def read_ld_blocks(path: str | Path) -> LdBlocks:
+def read_ld_blocks(path: str | os.PathLike[str]) -> LdBlocks:
     """Blocks of a BED file (with or without a header), or of LDAK's table ``Chromosome Basepair`` of first positions.
 
     Raises

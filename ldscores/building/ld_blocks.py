@@ -77,7 +77,8 @@ class LdBlocks:
 class BlockWindow:
     """Windows that are blocks: the neighbours of a SNP are the SNPs of its block.
 
-    It stands where :class:`ldscores.ldak.thinning.PairWindow` may: positions are numbers of blocks, the distance is 0.
+    It stands where :class:`ldscores.panels.pair_windows.PairWindow` may: positions are numbers of blocks, the distance
+    is 0.
     """
 
     blocks: LdBlocks

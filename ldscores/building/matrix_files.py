@@ -22,11 +22,15 @@ MATRIX_SUFFIX = ".matrix.parquet"
 def matrix_tables(prepared: ChromosomeColumns) -> dict[str, pa.Table]:
     """SNP, CHR, BP and the columns of each family of models, on the polymorphic SNPs of a chromosome."""
     panel = prepared.panel
+    if panel is None:  # LDAK counts SNPs that do not vary; their values are zero and they have no line
+        snps = {"SNP": pa.array([], pa.string()), "CHR": pa.array([], pa.string()), "BP": pa.array([], pa.int64())}
+    else:
+        snps = {"SNP": panel.snp, "CHR": panel.chrom, "BP": as_arrow(panel.bp)}
     named: dict[str, dict[str, pa.Array]] = {}
     for columns in prepared.columns:
         family = family_name(columns.model)
         ending = f"[{columns.model.power:g}]" if "(" in columns.model.name else ""
-        start = {"SNP": panel.snp, "CHR": panel.chrom, "BP": as_arrow(panel.bp)}
+        start = dict(snps)
         values = {f"{name}{ending}": as_arrow(columns.values[:, place]) for place, name in enumerate(columns.names)}
         named.setdefault(family, start).update(values)
     return {family: pa.table(columns) for family, columns in named.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def add_reference_sums(tagging: Tagging, parts: Mapping[str, ReferenceSums]) -> 
     if not parts:
         return tagging
     found = {name: [getattr(one, name) for one in (tagging, *parts.values())] for name in _SUMS}
-    sums = {
+    sums: dict[str, Any] = {
         name: None if any(part is None for part in values) else sum(values[1:], values[0])
         for name, values in found.items()
     }

@@ -64,7 +64,9 @@ def write_results(
     if file_format == "ldsc" and "@" in stem:
         return _write_ldsc_chromosomes(parts, stem)
     # Sums and words are those of all chromosomes, told from a row of each; the rows follow chromosome by chromosome.
-    heads, empty, held, n_bytes = [], np.array(True), [], 0
+    heads: list[Tagging] = []
+    held: list[Tagging] = []
+    empty, n_bytes = np.array(True), 0
     for _, tagging in parts.read():
         heads.append(tagging.take(np.array([0])))
         empty = empty & (tagging.tagging == 0).all(axis=0)

@@ -188,7 +188,7 @@ def build(
     options = plan_build(
         models, window_cm=window_cm, window_kb=window_kb, window_snps=window_snps, ld_blocks=ld_blocks,
         ldsc_windows=ldsc_windows, maf=maf, conventions=conventions, raw_r2=raw_r2, min_cor=min_cor,
-        regression_snps=regression_snps, threads=threads, memory=memory,
+        regression_snps=regression_snps, n_threads=threads, memory_gb=memory,
         double=format != "tagging" or ldsc_windows if double is None else double,
     )  # fmt: skip
     panel = read_chosen_panel(

@@ -235,7 +235,7 @@ def weights(
     ldscores weights --bfile eur@ --solver quick --out eur.quick
     """
     from ldscores.ldak.weighting_files import write_ldak_weights
-    from ldscores.ldak.weightings import ldak_weightings
+    from ldscores.ldak.weightings import weigh_panel
     from ldscores.panels.reference_panel import LDAK_CONVENTIONS
 
     check_out_folder(out)
@@ -243,7 +243,7 @@ def weights(
         bfile, pfile, keep=keep, remove=remove, extract=extract, exclude=exclude, genetic_map=genetic_map,
         conventions=LDAK_CONVENTIONS,
     )  # fmt: skip
-    result = ldak_weightings(
+    result = weigh_panel(
         panel,
         r2=r2,
         thin=thin,

@@ -15,6 +15,7 @@ all digits come at the cost of a product in single precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +164,7 @@ class BandPart:
         """A part whose sums are zero."""
         weights = np.ascontiguousarray(columns * (genotypes.scales**2)[:, None])
         # Passes add to one column at a time, matrix products to rows.
-        order = "F" if columns.shape[1] <= FEW_COLUMNS else "C"
+        order: Literal["C", "F"] = "F" if columns.shape[1] <= FEW_COLUMNS else "C"
         return cls(first, genotypes, weights, np.zeros(columns.shape, order=order))
 
     @property

@@ -123,7 +123,6 @@ def _standardise(dosages, means, scales, standardised) -> None:
 def standardise_dosages(
     dosages: NDArray[np.int8],
     summary: SnpSummary | None = None,
-    out: NDArray[np.floating] | None = None,
     dtype: type[np.floating] = np.float32,
 ) -> NDArray[np.floating]:
     """Dosages with mean 0 and mean square 1 over all people, missing calls at the mean; zeros without variation.
@@ -138,17 +137,15 @@ def standardise_dosages(
         0, 1, 2 copies; :data:`MISSING` for a missing call.
     summary : SnpSummary, optional
         Of the same SNPs; computed when absent.
-    out : float32 or float64, (n_snps, n_people), optional
-        Where to write.
 
     Returns
     -------
     float32 or float64, (n_snps, n_people)
     """
     summary = summarise_dosages(dosages) if summary is None else summary
-    out = np.empty(dosages.shape, dtype=dtype) if out is None else out
+    standardised = np.empty(dosages.shape, dtype=dtype)
     variance = summary.imputed_variance
     scales = np.divide(1.0, np.sqrt(variance), out=np.zeros(len(variance)), where=variance > 0)
     means = np.nan_to_num(summary.mean)
-    _standardise(np.ascontiguousarray(dosages), means, scales, out)
-    return out
+    _standardise(np.ascontiguousarray(dosages), means, scales, standardised)
+    return standardised

@@ -61,7 +61,7 @@ class Solution:
 # The band of squared correlations
 
 
-def squared_correlation_band(genotypes: Floats, stops: NDArray[np.int64], min_r2: float = 0.0) -> Floats:
+def squared_correlation_band(genotypes: NDArray[np.floating], stops: NDArray[np.int64], min_r2: float = 0.0) -> Floats:
     """Band of raw r2, (n_snps, b + 1); b is the largest number of neighbours to the right.
 
     Parameters

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from ldscores.kernels.genotypes import standardise_dosages
 from ldscores.kernels.pruning import mark_tags
-from ldscores.ldak.thinning import PairWindow, choose_window
-from ldscores.shared.cores import usable_cores
+from ldscores.panels.pair_windows import PairWindow, choose_window
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
 from ldscores.shared.snp_names import describe_names
@@ -113,7 +113,7 @@ def remove_tags(
             f"{panel.where}: none of {len(targets)} targets is in the panel: it has {describe_names(panel.snp)}, they "
             f"are {describe_names(targets)}; expected the same names; check that both are of one build"
         )
-    n_threads = n_threads or usable_cores()
+    n_threads = choose_threads(n_threads)
     tagged = _tagged_targets(panel, np.flatnonzero(is_target), window, r2, n_threads)
     removal = TagRemoval(panel.snp, is_target, tagged, float(r2), window, len(targets) - int(is_target.sum()))
     logger.info("%s: %d SNPs kept, %d lost", panel.where, int(removal.kept.sum()), int(removal.lost.sum()))

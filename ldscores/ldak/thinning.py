@@ -10,20 +10,19 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ldscores.chromosomes import rank_chromosomes
 from ldscores.kernels.genotypes import standardise_dosages
 from ldscores.kernels.pruning import final_representatives, prune_block
-from ldscores.kernels.windows import window_ends, window_starts
+from ldscores.panels.pair_windows import PairWindow, choose_window
 from ldscores.panels.reference_panel import ArrayGenotypes
 from ldscores.shared.cores import choose_threads
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.progress import progress
 
 if TYPE_CHECKING:
@@ -49,109 +48,6 @@ _HELD_BYTES = 1 << 28
 #: Of dosages and standardised genotypes together; two such chunks are held.
 _GENOTYPE_BYTES = 1 << 26
 _FEWEST_ROWS = 256
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Windows
-
-
-@dataclass(frozen=True)
-class PairWindow:
-    """How far apart two SNPs of one chromosome may be to be looked at together; the distance itself is included.
-
-    Parameters
-    ----------
-    unit : {"kb", "cM", "SNPs"}
-    size : float
-        In that unit, positive.
-    """
-
-    unit: Literal["kb", "cM", "SNPs"]
-    size: float
-
-    def __str__(self) -> str:
-        return f"{self.size:g} {self.unit}"
-
-    @property
-    def reach(self) -> float:
-        """Greatest distance in the unit of :meth:`positions`."""
-        return self.size * {"kb": 1e3, "cM": 1e6, "SNPs": 1.0}[self.unit]
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether a pass with :meth:`narrow` comes first: LDAK's 25 kb, 0.025 cM or 25 SNPs."""
-        return self.size > (0.025 if self.unit == "cM" else 25)
-
-    def narrow(self) -> PairWindow:
-        """Window of the first of two passes: 10 kb, 0.01 cM or 10 SNPs."""
-        return PairWindow(self.unit, 0.01 if self.unit == "cM" else 10.0)
-
-    def positions(self, panel: ReferencePanel) -> NDArray[np.float64]:
-        """Positions whose distance counts, (n_snps,): base pairs, millionths of a centimorgan or places in the list.
-
-        Raises
-        ------
-        InputError
-            The window is in centimorgans and the panel has none, or they decrease along a chromosome.
-        """
-        if self.unit == "kb":
-            return panel.bp.astype(np.float64)
-        if self.unit == "SNPs":
-            return np.arange(len(panel), dtype=np.float64)
-        if not panel.cm.any():
-            raise InputError(
-                f"{panel.where}: all positions in centimorgans are zero; a window of {self} needs them; add them with "
-                "a genetic map (--genetic-map), or give the window in kb (--window-kb)"
-            )
-        chrom = rank_chromosomes(panel.chrom)[1]
-        for number in np.unique(chrom):
-            own = chrom == number
-            if np.ptp(panel.bp[own]) > 0 and not panel.cm[own].any():
-                name = panel.chrom[int(np.argmax(own))]
-                raise InputError(
-                    f"{panel.where}: all positions of chromosome {name} in centimorgans are zero; a window of {self} "
-                    "needs them; add them with a genetic map (--genetic-map), or give the window in kb (--window-kb)"
-                )
-        falls = (np.diff(panel.cm) < 0) & (np.diff(chrom) == 0)
-        if falls.any():
-            row = int(np.argmax(falls)) + 1
-            raise InputError(
-                f"{panel.where}: SNP {panel.snp[row]} lies at {panel.cm[row]:g} cM, behind its neighbour's "
-                f"{panel.cm[row - 1]:g}; expected centimorgans that do not decrease along a chromosome; correct the "
-                "map, or give the window in kb (--window-kb)"
-            )
-        return 1e6 * panel.cm
-
-    def stops(self, panel: ReferencePanel) -> NDArray[np.int64]:
-        """Index behind the last SNP to the right within the window of each SNP, (n_snps,)."""
-        positions, stops = self.positions(panel), np.empty(len(panel), dtype=np.int64)
-        for rows in panel.chromosomes().values():
-            stops[rows] = rows.start + window_ends(window_starts(positions[rows], self.reach))
-        return stops
-
-
-def choose_window(
-    window_kb: float | None = None, window_cm: float | None = None, window_snps: float | None = None
-) -> PairWindow:
-    """The one window that is given.
-
-    Raises
-    ------
-    InputError
-        None or several are given, or the size is not positive.
-    """
-    sizes = {"kb": window_kb, "cM": window_cm, "SNPs": window_snps}
-    given = {unit: size for unit, size in sizes.items() if size is not None}
-    if len(given) != 1:
-        found = " and ".join(f"{size:g} {unit}" for unit, size in given.items()) or "no window"
-        raise InputError(
-            f"window: found {found}; expected one of --window-kb, --window-cm, --window-snps; "
-            f"--window-kb {DUPLICATE_WINDOW_KB:g} is usual for near-duplicates"
-        )
-    unit, size = given.popitem()
-    if not (np.isfinite(size) and size > 0):
-        raise InputError(f"window: found {size:g} {unit}; expected a positive number; e.g. --window-kb 100")
-    return PairWindow(unit, float(size))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -325,7 +221,7 @@ def _check_pvalues(
     """p-values, 2 where absent, (n_snps,); all equal when none are given."""
     if pvalues is None:
         if cutoff is not None:
-            raise InputError(
+            raise OptionError(
                 f"p-value cutoff: found {cutoff:g} and no p-values; expected a p-value for each SNP; give them with "
                 "--pvalues"
             )

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from ldscores.ldak.thinning import ThinResult
 from ldscores.shared import tables
+from ldscores.shared.arrow_arrays import one_chunk
 from ldscores.shared.errors import InputError
 from ldscores.shared.snp_names import describe_names
+from ldscores.shared.table_headers import is_number
 from ldscores.shared.unique_names import all_unique
 
 if TYPE_CHECKING:  # their solvers take half of the time that the start of `ldscores build` takes, which solves nothing
@@ -104,7 +106,7 @@ def _read_values(path: str | Path, names: tuple[str, ...], what: str, remedy: st
     first = tables.read_header(path)[0]
     if len(first) < 2:
         raise InputError(f"{path}: found one column; expected a SNP's name and {what} on each line; {remedy}")
-    if _is_number(first[1]):
+    if first[1] in tables.NULL_TEXTS or is_number(first[1]):
         header, number = [f"column {place + 1}" for place in range(len(first))], "column 2"
     else:
         header = None
@@ -113,7 +115,7 @@ def _read_values(path: str | Path, names: tuple[str, ...], what: str, remedy: st
     types = {label: pa.string(), number: pa.float64()}
     table = tables.read_table(path, columns=[label, number], types=types, column_names=header, fill_short_lines=False)
     table = table.filter(pc.is_valid(table[number]))
-    snp, values = _one(table[label]), table[number].to_numpy()
+    snp, values = one_chunk(table[label]), table[number].to_numpy()
     if len(snp) == 0:
         raise InputError(f"{path}: found no SNP with {what}; expected a line for each; check that the file is complete")
     if snp.null_count:
@@ -127,21 +129,6 @@ def _read_values(path: str | Path, names: tuple[str, ...], what: str, remedy: st
         )
     logger.info("%s: %d SNPs with %s", path, len(snp), what)
     return SnpValues(snp, values, str(path))
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    combined = column.combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-
-
-def _is_number(text: str) -> bool:
-    if text in tables.NULL_TEXTS:
-        return True
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_range(values: SnpValues, right: NDArray[np.bool_], what: str, expected: str) -> None:
@@ -188,6 +175,8 @@ def write_ldak_weights(weights: LdakWeights, folder: str | Path, spread: bool = 
 
     Parameters
     ----------
+    weights
+        Of :func:`ldscores.weigh_panel`.
     folder
         Made if it is not there; its parent must be.
     spread
@@ -197,6 +186,11 @@ def write_ldak_weights(weights: LdakWeights, folder: str | Path, spread: bool = 
     -------
     list of Path
         The files written, ``weights.short`` first.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made, or a file is in its place.
     """
     folder = Path(folder)
     if not folder.parent.is_dir():

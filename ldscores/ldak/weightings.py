@@ -19,14 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from ldscores.kernels import ldak_weightings as kernels
 from ldscores.kernels.genotypes import standardise_dosages
-from ldscores.ldak.thinning import (
-    DUPLICATE_R2,
-    DUPLICATE_WINDOW_KB,
-    PairWindow,
-    ThinResult,
-    choose_window,
-    thin_panel,
-)
+from ldscores.ldak.thinning import DUPLICATE_R2, DUPLICATE_WINDOW_KB, ThinResult, thin_panel
+from ldscores.panels.pair_windows import PairWindow, choose_window
 from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
@@ -169,7 +163,7 @@ class _Plan:
 # Weightings
 
 
-def ldak_weightings(
+def weigh_panel(
     panel: ReferencePanel,
     *,
     window_kb: float | None = None,
@@ -286,8 +280,11 @@ def _rows_to_solve(
             raise InputError(f"{panel.where}: none of {len(panel)} SNPs varies; expected genotypes; is the .bed right?")
         return None, rows
     if thin is True:
-        sizes = {"kb": "window_kb", "cM": "window_cm", "SNPs": "window_snps"}
-        thin = thin_panel(panel, r2=r2, n_threads=n_threads, **{sizes[window.unit]: window.size})
+        size = {window.unit: window.size}
+        thin = thin_panel(
+            panel, r2=r2, n_threads=n_threads, window_kb=size.get("kb"), window_cm=size.get("cM"),
+            window_snps=size.get("SNPs"),
+        )  # fmt: skip
     elif not thin.snp.equals(panel.snp):
         raise InputError(
             f"{panel.where}: the thinning is of {len(thin)} SNPs, not of these {len(panel)} in this order; expected "
@@ -359,7 +356,7 @@ def _solve_sections(
 
 
 def _solve_section(
-    genotypes: NDArray[np.float64], stops: NDArray[np.int64], positions: NDArray[np.float64], plan: _Plan
+    genotypes: NDArray[np.floating], stops: NDArray[np.int64], positions: NDArray[np.float64], plan: _Plan
 ) -> tuple[NDArray[np.float64], str]:
     """Columns weight, neighbours, tagging, check, (4, n_snps), and the solver."""
     band = kernels.squared_correlation_band(genotypes, stops, plan.min_r2)

@@ -42,7 +42,7 @@ _BASELINE_SOURCE = (
 
 @dataclass(frozen=True)
 class HeritabilityModel:
-    """A heritability model.
+    """A heritability model: how the expected heritability of a SNP depends on its frequency, weight and annotations.
 
     Parameters
     ----------
@@ -58,8 +58,6 @@ class HeritabilityModel:
         more annotation).
     n_annotations : int, optional
         Annotations that the user's files must hold, 0 for none; None for any number.
-    n_parameters : int, optional
-        Coefficients tau, and alpha where it is estimated; None when it depends on the user's files.
     alphas : str
         Grid of alpha over which instances of the model are compared; empty for one instance.
     conventions : str
@@ -80,7 +78,6 @@ class HeritabilityModel:
     power: float
     weights: str = "none"
     n_annotations: int | None = 0
-    n_parameters: int | None = 1
     alphas: str = ""
     conventions: str = "ldak"
     window: str = _LDAK_WINDOW
@@ -111,27 +108,25 @@ MODELS: dict[str, HeritabilityModel] = {
         HeritabilityModel("human-default", "Human Default", "tau v^0.75", -0.25),
         HeritabilityModel(
             "bld-ldak", "BLD-LDAK", "(sum of 64 tau b + tau w + tau) v^0.75", -0.25, weights="category",
-            n_annotations=64, n_parameters=66, needs=f"{_BLD_SOURCE}; for the weightings, {_WEIGHTS_SOURCE}",
+            n_annotations=64, needs=f"{_BLD_SOURCE}; for the weightings, {_WEIGHTS_SOURCE}",
         ),
         HeritabilityModel(
-            "bld-ldak+alpha", "BLD-LDAK+Alpha", "(sum of 64 tau b + tau w + tau) v^(1+alpha)", -0.25, 
-            weights="category", n_annotations=64, n_parameters=67, alphas=ALPHA_GRID,
+            "bld-ldak+alpha", "BLD-LDAK+Alpha", "(sum of 64 tau b + tau w + tau) v^(1+alpha)", -0.25,
+            weights="category", n_annotations=64, alphas=ALPHA_GRID,
             needs=f"{_BLD_SOURCE}; for the weightings, {_WEIGHTS_SOURCE}",
         ),
+        HeritabilityModel("bld-ldak-lite", "BLD-LDAK-Lite", "", -0.25, n_annotations=None, unknown=_UNKNOWN_LITE),
         HeritabilityModel(
-            "bld-ldak-lite", "BLD-LDAK-Lite", "", -0.25, n_annotations=None, n_parameters=7, unknown=_UNKNOWN_LITE,
+            "bld-ldak-lite+alpha", "BLD-LDAK-Lite+Alpha", "", -0.25, n_annotations=None, alphas=ALPHA_GRID,
+            unknown=_UNKNOWN_LITE,
         ),
         HeritabilityModel(
-            "bld-ldak-lite+alpha", "BLD-LDAK-Lite+Alpha", "", -0.25, n_annotations=None, n_parameters=8,
-            alphas=ALPHA_GRID, unknown=_UNKNOWN_LITE,
-        ),
-        HeritabilityModel(
-            "baseline-ld", "Baseline-LD", "sum of 74 tau b + tau", -1.0, n_annotations=74, n_parameters=75,
+            "baseline-ld", "Baseline-LD", "sum of 74 tau b + tau", -1.0, n_annotations=74,
             conventions="ldsc", window=_LDSC_WINDOW, needs=_BASELINE_SOURCE,
         ),
-        HeritabilityModel("alpha", "Alpha", "tau v^(1+alpha)", -0.25, n_parameters=2, alphas=ALPHA_GRID),
+        HeritabilityModel("alpha", "Alpha", "tau v^(1+alpha)", -0.25, alphas=ALPHA_GRID),
         HeritabilityModel(
-            "own", "the user's annotations", "sum of tau b w v^(1+alpha)", -1.0, n_annotations=None, n_parameters=None,
+            "own", "the user's annotations", "sum of tau b w v^(1+alpha)", -1.0, n_annotations=None,
             needs="name them with --annot, --annotation-prefix, --partition-prefix or --cts-bin; make those of intervals, "
             "genes or tables with: ldscores annotate",
         ),
@@ -159,12 +154,16 @@ def find_model(name: str) -> HeritabilityModel:
     if _plain(name) not in plain:
         raise InputError(f"--model {name}: no such heritability model; known are {', '.join(MODELS)}; correct the name")
     model = MODELS[plain[_plain(name)]]
+    _refuse_unknown(model)
+    return model
+
+
+def _refuse_unknown(model: HeritabilityModel) -> None:
     if model.unknown:
         raise InputError(
-            f"--model {name}: cannot be built: {model.unknown}; if you have the list, give the annotations that are "
-            "kept as your own: --model own --annotation-prefix ... --power -0.25"
+            f"--model {model.name}: cannot be built: {model.unknown}; if you have the list, give the annotations that "
+            "are kept as your own: --model own --annotation-prefix ... --power -0.25"
         )
-    return model
 
 
 def parse_models(names: str | Sequence[str], alphas: str | Sequence[float] | None = None) -> list[HeritabilityModel]:
@@ -292,10 +291,9 @@ def expected_heritability(
     if not hwe_stand and variance is None:
         raise ValueError("hwe_stand=False needs the observed variance")
     expected = 2.0 * frequency * (1.0 - frequency)
-    varies = (expected if variance is None else variance) > 0  # NaN compares false
-    v = expected if hwe_stand else variance
+    observed = expected if variance is None else variance
     heritability = np.zeros(len(frequency))
-    np.power(v, 1.0 + power, out=heritability, where=varies)
+    np.power(expected if hwe_stand else observed, 1.0 + power, out=heritability, where=observed > 0)  # NaN is not > 0
     return heritability if weights is None else heritability * weights
 
 
@@ -359,8 +357,9 @@ def model_columns(
         np.multiply(annotations.values, heritability[:, None], out=values[:, :n_annots])
         members[:, :n_annots] = annotations.membership
     for place, name in enumerate(names[n_annots:], start=n_annots):
-        values[:, place] = heritability * weights if name == WEIGHT_CATEGORY else heritability
-        if name == WEIGHT_CATEGORY:
+        values[:, place] = heritability
+        if name == WEIGHT_CATEGORY and weights is not None:
+            values[:, place] *= weights
             members[:, place] = weights > 0  # LDAK's weights.short lists these alone
     return ModelColumns(values, tuple(names), members, heritability, snp_weights, model, kind)
 
@@ -369,15 +368,14 @@ def _check_inputs(
     model: HeritabilityModel, annotations: Annotations | None, weights: NDArray[np.float64] | None, has_base: bool
 ) -> tuple[Annotations | None, NDArray[np.float64] | None]:
     """Annotations and weights that the model uses; the message says what is missing and where it comes from."""
-    if model.unknown:
-        raise InputError(f"--model {model.name}: cannot be built: {model.unknown}")
+    _refuse_unknown(model)
     missing, found = [], 0 if annotations is None else annotations.n_annots - has_base
-    weights_inside = model.weights == "category" and weights is None and found == model.n_annotations + 1
+    weights_inside = model.weights == "category" and weights is None and found - 1 == model.n_annotations
     if model.n_annotations == 0 and annotations is not None:
         annotations = None  # several models share a run: annotations are for the others
     elif annotations is None and model.n_annotations != 0:
         missing.append("annotations" if model.n_annotations is None else f"{model.n_annotations} annotations")
-    elif model.n_annotations and found != model.n_annotations and not weights_inside:
+    elif annotations is not None and model.n_annotations and found != model.n_annotations and not weights_inside:
         raise InputError(
             f"--model {model.name}: found {found} annotations besides the base in {annotations.where}; expected "
             f"{model.n_annotations}: {model.needs}; for another set use --model own"
@@ -387,7 +385,7 @@ def _check_inputs(
         missing.append({"thin": lists, "extract": lists}.get(model.weights, "LDAK weightings"))
     if missing:
         raise InputError(f"--model {model.name}: needs {' and '.join(missing)}, which are not given; {model.needs}")
-    if model.weights == "extract" and not (weights > 0).all():
+    if model.weights == "extract" and weights is not None and not (weights > 0).all():
         raise InputError(
             f"--model {model.name}: {int((weights <= 0).sum())} SNPs of the panel are not among those kept after "
             "thinning; this recipe takes them out of the panel: build it in a run of its own with --extract thin.in; "

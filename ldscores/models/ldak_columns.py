@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +73,9 @@ class LdakColumns:
 
     def take(self, rows: NDArray[np.integer]) -> LdakColumns:
         """The SNPs at these rows; sums stay those of the panel."""
-        columns = {name: getattr(self, name) for name in SNP_COLUMNS}
-        return replace(self, **{name: None if column is None else column[rows] for name, column in columns.items()})
+        there = {name: getattr(self, name) for name in SNP_COLUMNS}
+        columns: dict[str, Any] = {name: None if column is None else column[rows] for name, column in there.items()}
+        return replace(self, **columns)
 
     def select(self, categories: NDArray) -> LdakColumns:
         """These categories, by place or by mask."""
@@ -111,7 +113,7 @@ def stack_rows(parts: Sequence[LdakColumns], n_snps: Sequence[int]) -> LdakColum
     if any(weight is not None for weight in columns["weight"]):
         pairs = zip(columns["weight"], n_snps, strict=True)
         columns["weight"] = [np.ones(n_rows) if weight is None else weight for weight, n_rows in pairs]
-    stacked = {
+    stacked: dict[str, Any] = {
         name: None if any(array is None for array in arrays) else np.concatenate(arrays)
         for name, arrays in columns.items()
     }
@@ -126,4 +128,5 @@ def stack_rows(parts: Sequence[LdakColumns], n_snps: Sequence[int]) -> LdakColum
 
 
 def _total(arrays: Sequence[NDArray[np.int64] | None]) -> NDArray[np.int64] | None:
-    return None if any(array is None for array in arrays) else np.sum(arrays, axis=0)
+    known = [array for array in arrays if array is not None]
+    return np.sum(known, axis=0) if len(known) == len(arrays) else None

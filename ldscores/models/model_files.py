@@ -130,6 +130,10 @@ def find_models(
 
     Parameters
     ----------
+    panel
+        Whose SNPs the annotations and weights are put on.
+    models
+        Of :func:`ldscores.parse_models`.
     annot
         LDSC's ``.annot`` files.
     annotation_prefix, annotation_number, partition_prefix, partition_number, background, all_one

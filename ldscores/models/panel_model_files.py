@@ -69,7 +69,7 @@ def read_panel_model(
     maf: float = 0.0,
     **model_files: Any,
 ) -> PanelModel:
-    """Panel, model and LD blocks.
+    """Read what simulations start from: a panel, one heritability model on its SNPs, and LD blocks.
 
     Parameters
     ----------
@@ -78,7 +78,9 @@ def read_panel_model(
     model
         One heritability model, see `ldscores build`.
     ld_blocks
-        File of blocks; by default blocks of `block_kb` kilobases.
+        File of blocks between which there is no LD.
+    block_kb
+        Length of the blocks in kilobases where no file is given.
     panel_choice
         keep, remove, extract, exclude as for :func:`ldscores.panels.plink_files.read_panel`.
     maf

@@ -8,23 +8,26 @@ from ldscores.panels.reference_panel import ReferencePanel
 from ldscores.shared.errors import OptionError
 
 
-def check_one_panel(bfile: str | None, pfile: str | None) -> None:
-    """OptionError unless one panel is named, of PLINK 1 or of PLINK 2."""
-    if (bfile is None) == (pfile is None):
-        found = "neither" if bfile is None else "both"
-        raise OptionError(
-            f"found {found} of --bfile (PLINK 1: .bed .bim .fam) and --pfile (PLINK 2: .pgen .pvar .psam); expected "
-            "one; name the panel with it"
-        )
+def check_one_panel(bfile: str | None, pfile: str | None) -> tuple[str, bool]:
+    """The panel named, and whether it is of PLINK 2; OptionError unless there is one."""
+    if bfile is not None and pfile is None:
+        return bfile, False
+    if pfile is not None and bfile is None:
+        return pfile, True
+    found = "neither" if bfile is None else "both"
+    raise OptionError(
+        f"found {found} of --bfile (PLINK 1: .bed .bim .fam) and --pfile (PLINK 2: .pgen .pvar .psam); expected "
+        "one; name the panel with it"
+    )
 
 
 def read_either_panel(bfile: str | None, pfile: str | None, **choice: Any) -> ReferencePanel:
     """The panel named, with the choices of people and SNPs of :func:`ldscores.panels.plink_files.read_panel`."""
-    check_one_panel(bfile, pfile)
-    if pfile is not None:
+    name, is_plink_2 = check_one_panel(bfile, pfile)
+    if is_plink_2:
         from ldscores.panels.pgen_files import read_pgen_panel
 
-        return read_pgen_panel(pfile, **choice)
+        return read_pgen_panel(name, **choice)
     from ldscores.panels.plink_files import read_panel
 
-    return read_panel(bfile, **choice)
+    return read_panel(name, **choice)

@@ -77,14 +77,12 @@ def read_genetic_map(name: str | os.PathLike[str]) -> GeneticMap:
     return GeneticMap(name, points)
 
 
-def _read_points(path: str | os.PathLike[str], token: str) -> dict[str, tuple[NDArray, NDArray]]:
+def _read_points(path: Path, token: str) -> dict[str, tuple[NDArray, NDArray]]:
     header, _ = tables.read_header(path)
+    names = None
     if header[-1].replace(".", "").isdigit() and len(header) == 4:
-        chromosome, position, centimorgans = "CHR", "BP", "CM"
-        names: list[str] | None = ["CHR", "SNP", "CM", "BP"]
-    else:
-        position, centimorgans = (_named(header, wanted) for wanted in (_POSITION, _CENTIMORGANS))
-        chromosome, names = _named(header, _CHROMOSOME), None
+        names = header = ["CHR", "SNP", "CM", "BP"]
+    chromosome, position, centimorgans = (_named(header, wanted) for wanted in (_CHROMOSOME, _POSITION, _CENTIMORGANS))
     if not position or not centimorgans:
         raise InputError(
             f"{os.fspath(path)}: found columns {' '.join(header[:8])}; expected a position and centimorgans, e.g. "

@@ -26,8 +26,9 @@ from ldscores.panels.reference_panel import (
     single_letter_rows,
 )
 from ldscores.shared import tables
-from ldscores.shared.arrow_arrays import as_arrow, as_numpy
+from ldscores.shared.arrow_arrays import as_arrow, as_numpy, one_chunk
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class FileGenotypes(ABC):
     people: NDArray[np.int64] | None = None
 
     def read(self, rows: NDArray[np.int64], n_threads: int = 1) -> NDArray[np.int8]:
-        """Copies of allele 1, (n_rows, n_individuals); -127 when missing."""
+        """Copies of allele 1, (n_rows, n_individuals); MISSING for a missing call."""
         rows = np.asarray(rows, dtype=np.int64)
         n_individuals = self.n_people if self.people is None else len(self.people)
         dosages = np.empty((len(rows), n_individuals), dtype=np.int8)
@@ -119,7 +120,8 @@ def assemble_panel(
     usable : bool, (n_snps,), optional
         SNPs that can be read at all, and why the others cannot.
     """
-    where, notes = str(sources[0]), []
+    where = str(sources[0])
+    notes: list[str] = []
     rows = choose_snps(snps, choice, where, notes, usable, unusable_because)
     chosen = choose_people(people, choice.keep, choice.remove, notes)
     snps = snps.take(as_arrow(rows)).combine_chunks()
@@ -134,12 +136,6 @@ def assemble_panel(
     counts = f"{len(panel)} SNPs, {panel.n_individuals} people"
     logger.info("%s: %s", panel.where, "; ".join([counts, *notes]))
     return panel if choice.genetic_map is None else read_genetic_map(choice.genetic_map).place(panel)
-
-
-def one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array."""
-    combined = column.combine_chunks()
-    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -268,7 +264,7 @@ def choose_snps(
 
 def _note_lost(notes: list[str], lost: NDArray[np.bool_], why: str) -> None:
     if lost.any():
-        notes.append(f"{int(lost.sum())} SNPs left out: they {why}")
+        notes.append(f"{counted(int(lost.sum()), 'SNP')} left out: they {why}")
 
 
 def choose_people(

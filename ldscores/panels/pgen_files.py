@@ -20,21 +20,21 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.chromosome_files import find_files
+from ldscores.kernels.genotypes import MISSING
 from ldscores.panels.panel_files import (
     FileGenotypes,
     PanelChoice,
     assemble_panel,
     find_beside,
-    one_chunk,
     read_same_people,
     whole_positions,
 )
 from ldscores.panels.reference_panel import LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared import tables
+from ldscores.shared.arrow_arrays import one_chunk
 from ldscores.shared.errors import InputError
 
 _MISSING_CALL = -9
-_OUR_MISSING = -127
 _NO_HEADER = {5: ("#CHROM", "ID", "POS", "ALT", "REF"), 6: ("#CHROM", "ID", "CM", "POS", "ALT", "REF")}
 _PVAR = {"#CHROM": "CHR", "ID": "SNP", "CM": "CM", "POS": "BP", "ALT": "A1", "REF": "A2"}
 
@@ -57,7 +57,7 @@ class PgenGenotypes(FileGenotypes):
         calls = np.empty((len(rows), n_individuals), dtype=np.int8)
         with _open_pgen(self.paths[place], self.n_people, n_snps, self.people, self.allele_offsets[place]) as reader:
             reader.read_list(rows.astype(np.uint32), calls, allele_idx=1)
-        calls[calls == _MISSING_CALL] = _OUR_MISSING
+        calls[calls == _MISSING_CALL] = MISSING
         return calls
 
 

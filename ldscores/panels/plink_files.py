@@ -16,13 +16,12 @@ from ldscores.panels.panel_files import (
     PanelChoice,
     assemble_panel,
     find_beside,
-    one_chunk,
     read_same_people,
     whole_positions,
 )
 from ldscores.panels.reference_panel import LDSC_CONVENTIONS, PanelConventions, ReferencePanel
 from ldscores.shared import tables
-from ldscores.shared.arrow_arrays import as_scalar
+from ldscores.shared.arrow_arrays import as_scalar, one_chunk
 from ldscores.shared.errors import InputError
 
 _MAGIC = b"\x6c\x1b"

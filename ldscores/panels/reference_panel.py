@@ -24,12 +24,12 @@ class Genotypes(Protocol):
     """Where dosages come from: a file, several files, or an array."""
 
     def read(self, rows: NDArray[np.int64], n_threads: int = 1) -> NDArray[np.int8]:
-        """Copies of allele 1 at these rows of the source, ascending, (n_rows, n_individuals); -127 when missing."""
+        """Copies of allele 1 at these rows of the source, ascending, (n_rows, n_individuals); MISSING if not called."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArrayGenotypes:
-    """Dosages held in memory, int8 (n_snps, n_individuals); -127 when missing."""
+    """Dosages held in memory, int8 (n_snps, n_individuals); MISSING for a missing call."""
 
     dosages: NDArray[np.int8]
 
@@ -148,7 +148,7 @@ class ReferencePanel:
         )  # fmt: skip
 
     def dosages(self, start: int = 0, stop: int | None = None, n_threads: int = 1) -> NDArray[np.int8]:
-        """Copies of allele 1 at rows ``start`` to ``stop - 1``, int8 (n_rows, n_individuals); -127 when missing."""
+        """Copies of allele 1 at rows ``start`` to ``stop - 1``, int8 (n_rows, n_individuals); MISSING if not called."""
         return self.genotypes.read(self.rows[start:stop], n_threads)
 
     def standardised(
@@ -172,7 +172,7 @@ class ReferencePanel:
         return SnpSummary(np.concatenate(parts))
 
 
-def panel_from_arrays(
+def make_panel(
     dosages: NDArray[np.int8], chrom: list[str], bp: NDArray[np.int64], cm: NDArray[np.float64] | None = None
 ) -> ReferencePanel:
     """A panel held in memory, with invented names and alleles A and C.
@@ -180,7 +180,7 @@ def panel_from_arrays(
     Parameters
     ----------
     dosages : int8, (n_snps, n_individuals)
-        Copies of allele 1; -127 when missing.
+        Copies of allele 1; :data:`ldscores.kernels.genotypes.MISSING` for a missing call.
     chrom, bp, cm
         One entry a SNP, sorted; centimorgans are zero when absent.
     """

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy
+from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy, one_chunk
 
 BASES = ("A", "C", "G", "T")
 NOT_A_BASE = 4
@@ -43,8 +43,7 @@ for _first, _second, _kind in (("A", "C", TRANSVERSION), ("A", "G", TRANSITION))
 
 def encode_alleles(alleles: pa.Array | pa.ChunkedArray) -> NDArray[np.uint8]:
     """Codes of one-letter alleles, (n_snps,): A C G T in either case are 0 1 2 3, everything else is 4."""
-    if isinstance(alleles, pa.ChunkedArray):
-        alleles = alleles.combine_chunks()
+    alleles = one_chunk(alleles)
     # A dictionary has a handful of entries: only these are compared with letters, the rest is a table look-up.
     if not pa.types.is_dictionary(alleles.type):
         alleles = pc.dictionary_encode(alleles)

@@ -10,14 +10,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
+def one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(column, pa.ChunkedArray):  # of an old pyarrow, which leaves no chunk of none
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return column
+
+
 def as_numpy(column: pa.Array | pa.ChunkedArray) -> NDArray:
     """Numbers or truth values of a column, (n_rows,); missing ones are NaN, which makes whole numbers float64.
 
     The array shares memory with the column and is read-only, unless something is missing.
     """
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(column, pa.ChunkedArray):  # of an old pyarrow, which leaves no chunk of none
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    column = one_chunk(column)
     if pa.types.is_boolean(column.type) and not column.null_count:
         bits = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
         return np.unpackbits(bits, bitorder="little")[column.offset : column.offset + len(column)].view(bool)

@@ -58,7 +58,7 @@ def check_gram_not_collinear(
     """The same from the products of the columns, (n_categories, n_categories), weighted or not."""
     condition, dependency = condition_of_gram(gram)
     if condition > limit:
-        involved = [names[place] for place in np.flatnonzero(dependency > 0.2 * dependency.max())]
+        involved = [names[place] for place in np.flatnonzero(dependency > 0.2 * dependency.max()).tolist()]
         raise FitError(
             f"{where}: categories are collinear: condition number {condition:.3g}, limit {limit:.0e}; they "
             f"are {first_of(involved, 6)}; leave one of them out"

@@ -86,10 +86,6 @@ def terminal_level() -> int:
     return _TERMINAL.level if _TERMINAL in logger.handlers else logger.getEffectiveLevel()
 
 
-def _note(handler: logging.FileHandler, text: str) -> None:
-    handler.stream.write(f"{text}\n")
-
-
 @contextlib.contextmanager
 def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Iterator[Callable[[str], None]]:
     """Copy the log lines of ``ldscores`` and ``sumh2`` to a file while the block runs.
@@ -118,11 +114,17 @@ def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Itera
         If the file cannot be written.
     """
     argv = list(command_words() if argv is None else argv) or [""]
-    with written_whole(path) as partial:
-        handler = logging.FileHandler(partial, mode="w", encoding="utf-8", errors="backslashreplace")
+    with (
+        written_whole(path) as partial,
+        partial.open("w", encoding="utf-8", errors="backslashreplace") as stream,
+    ):
+
+        def note(text: str) -> None:
+            stream.write(f"{text}\n")
+
+        handler = logging.StreamHandler(stream)
         handler.setFormatter(_LineFormatter())
-        _note(
-            handler,
+        note(
             f"{datetime.now().astimezone().isoformat(sep=' ', timespec='seconds')}\n"
             f"sumh2 {__version__}\n"
             f"{shlex.join([Path(argv[0]).name, *argv[1:]])}",
@@ -134,8 +136,8 @@ def log_to_file(path: str | Path, *, argv: Sequence[str] | None = None) -> Itera
             logger.addHandler(handler)
         started = time.monotonic()
         try:
-            yield lambda text: _note(handler, text)
-            _note(handler, f"done in {time.monotonic() - started:.1f} s")
+            yield note
+            note(f"done in {time.monotonic() - started:.1f} s")
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.removeHandler(handler)

@@ -76,6 +76,9 @@ def appearing_at_the_end() -> Iterator[None]:
     token = _WAITING.set(waiting)
     try:
         yield
+        for path in waiting:
+            if path.is_dir():  # the one thing that would stop a renaming halfway
+                raise InputError(f"{path}: found a folder, expected to write a file there; choose another name")
         for path, partial in waiting.items():
             os.replace(partial, path)
     finally:

@@ -17,12 +17,17 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     """Path, size in bytes and SHA-256 of a file."""
     path = Path(path)
     state = path.stat()
-    return {"path": str(path), "bytes": state.st_size, "sha256": _hash_file(path, state.st_size, state.st_mtime_ns)}
+    return {"path": str(path), "bytes": state.st_size, "sha256": _known_hash(path, state.st_size, state.st_mtime_ns)}
 
 
 @functools.lru_cache(maxsize=256)
-def _hash_file(path: Path, size: int, changed_ns: int) -> str:
+def _known_hash(path: Path, size: int, changed_ns: int) -> str:
     """SHA-256; a file that was hashed ahead, and has not changed since, is not read again."""
+    return hash_of_file(path)
+
+
+def hash_of_file(path: Path) -> str:
+    """SHA-256 of a file as it lies."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

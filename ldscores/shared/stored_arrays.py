@@ -27,7 +27,7 @@ def pack_array(numbers: NDArray | None) -> Any:
         return None
     if numbers.size <= MOST_LISTED:
         return numbers.tolist()
-    packed = zlib.compress(np.ascontiguousarray(numbers, dtype="<f8"), 1)
+    packed = zlib.compress(np.ascontiguousarray(numbers, dtype="<f8").data, 1)
     return {"shape": list(numbers.shape), "zlib_float64": base64.b64encode(packed).decode("ascii")}
 
 

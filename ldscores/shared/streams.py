@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, cast
 
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of
 from ldscores.shared.outputs import check_name
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -44,6 +46,19 @@ def open_stream(path: str | Path) -> IO[bytes]:
     if compression == "zstd":
         return pa.input_stream(str(path), compression="zstd")
     return path.open("rb")
+
+
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Raise InputError where a file is missing, a folder, unreadable or empty; of several missing all are named."""
+    listed = [Path(path) for path in paths]
+    missing = [path for path in listed if not os.path.lexists(path)]
+    if len(missing) > 1:
+        raise InputError(
+            f"{first_of(missing, 10)}: {len(missing)} files that are not there; check the names and the folder "
+            f"({Path.cwd()})"
+        )
+    for path in listed:
+        _first_bytes(path)
 
 
 def is_parquet(path: str | Path) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import pyarrow as pa
 
+from ldscores.shared.binary_kinds import describe_binary
 from ldscores.shared.errors import InputError
 from ldscores.shared.streams import open_stream, reading
 
@@ -15,7 +17,7 @@ from ldscores.shared.streams import open_stream, reading
 WHITESPACE = "whitespace"
 
 
-def read_header(path: str | Path, comment: str | tuple[str, ...] | None = None) -> tuple[list[str], str]:
+def read_header(path: str | os.PathLike[str], comment: str | tuple[str, ...] | None = None) -> tuple[list[str], str]:
     """Column names of a text table and its separator (a tab, a comma, a semicolon or :data:`WHITESPACE`).
 
     Lines that begin with ``comment`` are passed over.  The names are as they stand in the file, without a byte order
@@ -24,8 +26,6 @@ def read_header(path: str | Path, comment: str | tuple[str, ...] | None = None) 
     """
     path = Path(path)
     lines, _ = _first_lines(path, comment)
-    if "\x00" in lines[0]:
-        raise InputError(f"{path}: found binary data, expected a text table; is this the right file?")
     separator = _separator(*lines)
     return [field.strip().strip('"') for field in split_line(lines[0], separator)], separator
 
@@ -46,6 +46,15 @@ def _separator(header: str, row: str = "") -> str:
     return max(candidates, key=merit, default=WHITESPACE)
 
 
+def is_number(word: str) -> bool:
+    """Whether a word is a number: where a header should be, the first line has values already."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def count_comments(path: Path, comment: str | tuple[str, ...] | None) -> int:
     """Lines of comments before the header."""
     return _first_lines(path, comment)[1]
@@ -60,6 +69,9 @@ def _first_lines(path: Path, comment: str | tuple[str, ...] | None) -> tuple[lis
             if found:
                 # What is no UTF-8 here is the parser's to refuse.
                 return [*found, raw.decode("utf-8", "replace").rstrip("\r\n")], n_before
+            no_text = describe_binary(path, raw)
+            if no_text is not None:
+                raise InputError(f"{path}: {no_text}")
             text = raw.decode("utf-8-sig").rstrip("\r\n")
             if comment is not None and text.startswith(comment):
                 n_before += 1
@@ -72,7 +84,7 @@ def _first_lines(path: Path, comment: str | tuple[str, ...] | None) -> tuple[lis
     return found, n_before
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
     """Lines of the beginning of a stream (Arrow's streams have no readline)."""
     if hasattr(stream, "readline") and not isinstance(stream, pa.NativeFile):
         yield from iter(stream.readline, b"")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +44,7 @@ _COLUMNS_AT_A_TIME, _ROWS_AT_A_TIME = 8, 4096
 
 
 def read_table(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     columns: Sequence[str] | None = None,
     types: Mapping[str, pa.DataType] | None = None,
@@ -105,7 +106,7 @@ def read_table(
     return _contiguous(table)
 
 
-def is_empty(path: str | Path) -> bool:
+def is_empty(path: str | os.PathLike[str]) -> bool:
     """Whether a file that is there has nothing but white space in it."""
     path = Path(path)
     return path.is_file() and path.stat().st_size < 1 << 10 and not path.read_bytes().strip()
@@ -163,7 +164,7 @@ _SQUEEZED_AT_A_TIME = 1 << 18
 class _SqueezedBlanks(io.RawIOBase):
     """A byte stream in which every run of blanks and tabs is one tab, and lines neither begin nor end with one."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
         self._held_back = b""  # the blank at the end of the last block: dropped if a newline follows
@@ -264,7 +265,7 @@ def read_parquet(path: str | Path, columns: Sequence[str] | None = None) -> tupl
 
     path = Path(path)
     if not is_parquet(path):
-        raise InputError(f"{path}: found no Parquet file; expected one; was it written by another program?")
+        raise InputError(f"{path}: found another kind of file, expected Parquet; check the name")
     with reading(path):
         stored = pq.ParquetFile(path)
         schema = stored.schema_arrow
@@ -281,7 +282,7 @@ def read_metadata(path: str | Path) -> tuple[list[str], dict[str, Any]]:
 
     path = Path(path)
     if not is_parquet(path):
-        raise InputError(f"{path}: found no Parquet file; expected one; was it written by another program?")
+        raise InputError(f"{path}: found another kind of file, expected Parquet; check the name")
     with reading(path):
         schema = pq.read_schema(path)
     text = (schema.metadata or {}).get(_METADATA_KEY)
@@ -408,7 +409,12 @@ def read_text(path: str | Path) -> str:
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write JSON with all digits; NaN becomes null."""
-    write_text(path, json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
+    write_text(path, json_text(content) + "\n")
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """JSON with all digits; NaN becomes null."""
+    return json.dumps(_without_nan(content), indent=1, allow_nan=False)
 
 
 def _without_nan(value: Any) -> Any:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ldscores.shared.arrow_arrays import as_arrow_texts, as_numpy, as_scalar
+from ldscores.shared.arrow_arrays import as_arrow_texts, as_numpy, as_scalar, one_chunk
 
 #: Kinds of columns that Arrow casts to the text that is wanted.
 _CAST = (pa.types.is_integer, pa.types.is_string, pa.types.is_dictionary, pa.types.is_null)
@@ -32,7 +32,7 @@ def as_text(table: pa.Table, float_format: str | None, missing: str) -> pa.Table
     found = re.fullmatch(r"%\.([0-6])f", float_format or "")
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        column = one_chunk(column)
         if pa.types.is_float64(column.type) and float_format is None:
             text = as_arrow_texts([None if value != value else repr(value) for value in as_numpy(column).tolist()])
         elif pa.types.is_boolean(column.type):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -37,7 +38,7 @@ def join_taggings(taggings: Sequence[Tagging]) -> Tagging:
         parts = [getattr(tagging, name) for tagging in aligned]
         return None if any(part is None for part in parts) else np.concatenate(parts)
 
-    def from_first(name: str) -> NDArray | None:
+    def from_first(name: str) -> Any:
         return next((getattr(tagging, name) for tagging in aligned if getattr(tagging, name) is not None), None)
 
     return replace(
@@ -60,12 +61,12 @@ def _on_rows_of(first: Tagging, other: Tagging) -> Tagging:
     if rows.null_count or len(first) != len(other):
         raise InputError(_different_snps(first, other))
     places = as_numpy(rows)
-    optional = {name: getattr(other, name) for name in OPTIONAL_COLUMNS}
+    there = {name: getattr(other, name) for name in OPTIONAL_COLUMNS}
+    columns: dict[str, Any] = {name: None if column is None else column[places] for name, column in there.items()}
     # Only names decide which rows belong together: positions of the other set may differ, and are not used.
     return replace(
         other, snp=first.snp, chrom=first.chrom, bp=first.bp, tagging=other.tagging[places],
-        ldak=None if other.ldak is None else other.ldak.take(places),
-        **{name: None if column is None else column[places] for name, column in optional.items()},
+        ldak=None if other.ldak is None else other.ldak.take(places), **columns,
     )  # fmt: skip
 
 

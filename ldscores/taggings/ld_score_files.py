@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from ldscores.shared.arrow_arrays import as_numpy, table_of_arrays
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.messages import first_of
+from ldscores.shared.snp_columns import number_column, position_column, text_column
 from ldscores.shared.unique_names import first_of_each
 from ldscores.taggings.tagging import TOTALS, Tagging, check_finite, totals_suffix
 
@@ -134,17 +136,17 @@ def _read_part(path: Path, suffix: str) -> _Part:
         types = dict.fromkeys([*source_of.values(), *scores], pa.float64())
         types |= {source_of[name]: pa.string() for name in _TEXT_COLUMNS if name in source_of}
         table = tables.read_table(path, columns=[*source_of.values(), *scores], types=types)
-    texts = {name: _text(table[source]) for name, source in source_of.items() if name in _TEXT_COLUMNS}
+    texts = {name: text_column(table[source]) for name, source in source_of.items() if name in _TEXT_COLUMNS}
     n_unnamed = texts["SNP"].null_count
     if n_unnamed:
         named = pc.is_valid(texts["SNP"])
         texts = {name: column.filter(named) for name, column in texts.items()}
         table = table.filter(named)
-    numbers = {name: _numbers(path, table, source_of[name]) for name in ("CM", "MAF") if name in source_of}
-    bp = _positions(path, texts["SNP"], _numbers(path, table, source_of["BP"]))
+    numbers = {name: number_column(path, table, source_of[name]) for name in ("CM", "MAF") if name in source_of}
+    bp = position_column(path, table, source_of["BP"], texts["SNP"])
     values = np.empty((table.num_rows, len(scores)))
     for place, name in enumerate(scores):
-        values[:, place] = _numbers(path, table, name)
+        values[:, place] = number_column(path, table, name)
     if texts["CHR"].null_count:
         row = pc.index(pc.is_null(texts["CHR"]), True).as_py()
         raise InputError(f"{path}: SNP {texts['SNP'][row]} has no chromosome; expected one; add it or delete the line")
@@ -174,35 +176,6 @@ def _sort_columns(path: Path, header: Sequence[str], suffix: str) -> tuple[dict[
     return source_of, scores
 
 
-def _text(column: pa.ChunkedArray) -> pa.Array:
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_floating(column.type):  # chromosome 1 as 1.0, from pandas with missing values
-        column = column.cast(pa.int64())
-    return column.cast(pa.string())
-
-
-def _numbers(path: Path, table: pa.Table, name: str) -> NDArray[np.float64]:
-    """A column as float64, (n_snps,), missing as NaN."""
-    try:
-        return as_numpy(table[name].cast(pa.float64()))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise InputError(
-            f"{path}: column {name} holds {table[name].type}, expected numbers; leave that column out"
-        ) from error
-
-
-def _positions(path: Path, snp: pa.Array, bp: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Positions as whole numbers; R writes some of them as 1e+05, which is read for what it means."""
-    bad = ~np.isfinite(bp) | (bp != np.rint(bp)) | (bp < 0)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"{path}: {int(bad.sum())} positions are not whole numbers (first: {bp[row]} of SNP {snp[row]}); "
-            "expected base pairs in column BP; correct them or delete those lines"
-        )
-    return bp.astype(np.int64)
-
-
 def _check_parts_agree(parts: Sequence[_Part]) -> None:
     first = parts[0]
     file_of: dict[str, Path] = {}
@@ -223,11 +196,11 @@ def _check_parts_agree(parts: Sequence[_Part]) -> None:
             )
 
 
-def _stack(parts: list[_Part], notes: list[str]) -> dict[str, pa.Array | NDArray | None]:
+def _stack(parts: list[_Part], notes: list[str]) -> dict[str, Any]:
     """The columns of a tagging: parts one below the other, sorted, the first of each SNP name."""
     shared = [name for name in parts[0].table.column_names if all(name in part.table.column_names for part in parts)]
     table = pa.concat_tables([part.table.select(shared) for part in parts]).combine_chunks()
-    text = {name: _text(table[name]) for name in shared if name in _TEXT_COLUMNS}
+    text = {name: text_column(table[name]) for name in shared if name in _TEXT_COLUMNS}
     bp = np.concatenate([part.bp for part in parts])
     scores = np.empty((len(bp), len(parts[0].names)))
     start = 0

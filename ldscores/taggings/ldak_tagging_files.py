@@ -14,6 +14,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 from ldscores.models.ldak_columns import LDAK_CHROMOSOME, LdakColumns
 from ldscores.shared import tables
 from ldscores.shared.alleles import NOT_A_BASE, decode_alleles, encode_alleles
-from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy, as_scalar, repeat_text
+from ldscores.shared.arrow_arrays import as_arrow, as_arrow_texts, as_numpy, as_scalar, one_chunk, repeat_text
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from ldscores.shared.text_columns import fixed_point
 from ldscores.taggings.tagging import Tagging
 
@@ -76,7 +78,7 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
     table = tables.read_table(
         path, column_names=columns, types=types, comment=header[0], fill_short_lines=False, null_texts=()
     )
-    fixed = [_one(table[name]) for name in columns[:n_fixed]]
+    fixed = [one_chunk(table[name]) for name in columns[:n_fixed]]
     values = np.empty((table.num_rows, n_labels))
     for place, name in enumerate(columns[n_fixed:]):
         values[:, place] = as_numpy(table[name])
@@ -101,10 +103,6 @@ def read_ldak_tagging(path: str | Path) -> Tagging:
     )  # fmt: skip
     logger.info("%s: %s", path, tagging.counts)
     return tagging
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _check_header(path: Path, header: Sequence[str]) -> tuple[str, ...]:
@@ -220,18 +218,19 @@ def write_ldak_tagging(path: str | Path, tagging: Tagging, parts: Iterable[Taggi
     InputError
         The tagging lacks LDAK's sums, its Tagging column or alleles, or an allele is none of A C G T.
     """
-    _check_complete(path, tagging)
+    _complete_columns(path, tagging)
     _write_lines(path, _pieces(path, tagging, [tagging] if parts is None else parts))
 
 
 def _pieces(path: str | Path, tagging: Tagging, parts: Iterable[Tagging]) -> Iterator[str]:
     """The text of the file; what is wrong with a part is said when it is its turn, and nothing is left then."""
-    yield _header_of(tagging, tagging.ldak)
+    ldak = _complete_columns(path, tagging).ldak
+    yield _header_of(tagging, ldak)
     n_rows = 0
     for part in parts:
-        yield from _snp_lines(part, _check_complete(path, part))
+        yield from _snp_lines(part, _complete_columns(path, part))
         n_rows += len(part)
-    yield _tail_of(tagging, tagging.ldak, n_rows)
+    yield _tail_of(tagging, ldak, n_rows)
 
 
 def _write_lines(path: str | Path, pieces: Iterable[str]) -> None:
@@ -245,27 +244,38 @@ def _write_lines(path: str | Path, pieces: Iterable[str]) -> None:
             packed.writelines(piece.encode() for piece in pieces)
 
 
-def _check_complete(path: str | Path, tagging: Tagging) -> LdakColumns:
-    parts = {"sums of contributions": tagging.ldak, "Tagging column": tagging.regression_tagging, "alleles": tagging.a1}
-    missing = [name for name, part in parts.items() if part is None]
-    if missing:
+class _Columns(NamedTuple):
+    """What LDAK's format needs of a tagging and another one may lack."""
+
+    ldak: LdakColumns
+    regression_tagging: NDArray[np.float64]
+    a1: NDArray[np.uint8]
+    a2: NDArray[np.uint8]
+
+
+def _complete_columns(path: str | Path, tagging: Tagging) -> _Columns:
+    ldak, regression_tagging, a1, a2 = tagging.ldak, tagging.regression_tagging, tagging.a1, tagging.a2
+    if ldak is None or regression_tagging is None or a1 is None or a2 is None:
+        alleles = None if a1 is None else a2
+        parts = {"sums of contributions": ldak, "Tagging column": regression_tagging, "alleles": alleles}
+        missing = [name for name, part in parts.items() if part is None]
         raise InputError(
             f"{path}: {tagging.where} has no {' and no '.join(missing)}, which LDAK's format needs; build the tagging "
             "with ldscores build under a heritability model, or write another format"
         )
-    odd = (tagging.a1 == NOT_A_BASE) | (tagging.a2 == NOT_A_BASE)
+    odd = (a1 == NOT_A_BASE) | (a2 == NOT_A_BASE)
     if odd.any():
         raise InputError(
             f"{path}: {int(odd.sum())} SNPs have alleles other than A C G T (first: "
             f"{tagging.snp[int(np.argmax(odd))]}); LDAK matches SNPs by one letter for each "
             "allele; leave these SNPs out with --exclude"
         )
-    if np.isnan(tagging.regression_tagging).any():
+    if np.isnan(regression_tagging).any():
         raise InputError(
-            f"{path}: {int(np.isnan(tagging.regression_tagging).sum())} SNPs have no regression weight, which LDAK's "
+            f"{path}: {counted(int(np.isnan(regression_tagging).sum()), 'SNP')} without a regression weight, which LDAK's "
             "format needs for each; leave them out with --regression-snps"
         )
-    return tagging.ldak
+    return _Columns(ldak, regression_tagging, a1, a2)
 
 
 def _header_of(tagging: Tagging, ldak: LdakColumns) -> str:
@@ -276,8 +286,9 @@ def _header_of(tagging: Tagging, ldak: LdakColumns) -> str:
     return " ".join([*words, *tagging.names]) + "\n"
 
 
-def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> Iterator[str]:
+def _snp_lines(tagging: Tagging, columns: _Columns) -> Iterator[str]:
     """Text of all SNPs, in pieces."""
+    ldak = columns.ldak
     for start in range(0, len(tagging), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
         n_rows = len(tagging.bp[rows])
@@ -286,18 +297,18 @@ def _snp_lines(tagging: Tagging, ldak: LdakColumns) -> Iterator[str]:
         # Merged models have no common MAF in LDAK's files.
         frequency = None if heritability is None else tagging.maf if ldak.variance is None else ldak.variance**2
         unweighted = blank if heritability is None else repeat_text("1", n_rows)
-        columns = [
+        texts = [
             tagging.snp.slice(start, n_rows),
-            *(decode_alleles(codes[rows]).cast(pa.string()) for codes in (tagging.a1, tagging.a2)),
+            *(decode_alleles(codes[rows]).cast(pa.string()) for codes in (columns.a1, columns.a2)),
             blank if ldak.neighbours is None else as_arrow(ldak.neighbours[rows]).cast(pa.string()),
-            _text(tagging.regression_tagging[rows], 3),
+            _text(columns.regression_tagging[rows], 3),
             unweighted if weight is None else _text(weight[rows], 4),
             blank if frequency is None else _text(frequency[rows], 6),
             blank if ldak.n_memberships is None else as_arrow(ldak.n_memberships[rows]).cast(pa.string()),
             blank if heritability is None else _text(heritability[rows], 4),
             *(_text(tagging.tagging[rows, place], 4) for place in range(tagging.n_categories)),
         ]  # fmt: skip
-        lines = pc.binary_join_element_wise(*columns, as_scalar(" "))
+        lines = pc.binary_join_element_wise(*texts, as_scalar(" "))
         yield "\n".join(lines.to_pylist()) + "\n"
 
 

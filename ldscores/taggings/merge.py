@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,18 @@ _SUMS = ("m", "m_5_50", "overlap", "overlap_5_50", "n_reference", "n_reference_5
 def merge_taggings(taggings: Sequence[Tagging], along: Literal["auto", "snps", "categories"] = "auto") -> Tagging:
     """Merge taggings: those of different SNPs below each other, those of the same SNPs side by side.
 
+    Parameters
+    ----------
+    taggings
+        One or more.
+    along
+        ``snps``: below each other; ``categories``: side by side; ``auto``: below each other where no SNP of the first is
+        in another one.
+
     Raises
     ------
+    ValueError
+        There is none.
     InputError
         The taggings share some SNPs but not all, or do not fit together; see :func:`merge_snps` and
         :func:`merge_models`.
@@ -75,8 +85,12 @@ def merge_snps(taggings: Sequence[Tagging]) -> Tagging:
             notes.append(f"{name} is left out: {without} has none")
         return None
 
-    columns = {name: None if (parts := from_all(name)) is None else np.concatenate(parts) for name in _SNP_COLUMNS}
-    sums = {name: None if (parts := from_all(name)) is None else sum(parts[1:], parts[0]) for name in _SUMS}
+    columns: dict[str, Any] = {
+        name: None if (parts := from_all(name)) is None else np.concatenate(parts) for name in _SNP_COLUMNS
+    }
+    sums: dict[str, Any] = {
+        name: None if (parts := from_all(name)) is None else sum(parts[1:], parts[0]) for name in _SUMS
+    }
     snp = pa.concat_arrays([tagging.snp for tagging in taggings])
     _check_no_snp_twice(taggings, snp)
     ldak_parts = from_all("ldak")
@@ -127,15 +141,14 @@ def merge_models(taggings: Sequence[Tagging], names: Sequence[str] | None = None
         joined = replace(joined, names=tuple(f"Model_{place}" for place in range(1, joined.n_categories + 1)))
     elif all(models) and len(set(models)) == len(models):
         joined = replace(joined, names=tuple(f"{name}[{one.model}]" for one in taggings for name in one.names))
-    if any(tagging.ldak is None for tagging in taggings):
-        return joined
-    return replace(joined, ldak=place_side_by_side([_ldak_on_rows_of(taggings[0], tagging) for tagging in taggings]))
+    parts = [_ldak_on_rows_of(taggings[0], one, one.ldak) for one in taggings if one.ldak is not None]
+    return replace(joined, ldak=place_side_by_side(parts)) if len(parts) == len(taggings) else joined
 
 
-def _ldak_on_rows_of(first: Tagging, other: Tagging) -> LdakColumns:
+def _ldak_on_rows_of(first: Tagging, other: Tagging, ldak: LdakColumns) -> LdakColumns:
     if other.snp.equals(first.snp):
-        return other.ldak
-    return other.ldak.take(pc.index_in(first.snp, value_set=other.snp).to_numpy(zero_copy_only=False))
+        return ldak
+    return ldak.take(pc.index_in(first.snp, value_set=other.snp).to_numpy(zero_copy_only=False))
 
 
 def place_on_genome(tagging: Tagging, snp: pa.Array, chrom: pa.Array, bp: NDArray[np.int64]) -> Tagging:
@@ -143,6 +156,8 @@ def place_on_genome(tagging: Tagging, snp: pa.Array, chrom: pa.Array, bp: NDArra
 
     Parameters
     ----------
+    tagging
+        With names of SNPs alone, as LDAK's files have them.
     snp, chrom : string array, (n_panel_snps,)
         Names and chromosomes.
     bp : int64, (n_panel_snps,)
@@ -166,10 +181,11 @@ def place_on_genome(tagging: Tagging, snp: pa.Array, chrom: pa.Array, bp: NDArra
     if order is None:
         return replace(tagging, chrom=chrom, bp=bp)
     # Rows are put in order under made-up positions, which the last step replaces.
+    there = {name: getattr(tagging, name) for name in _SNP_COLUMNS}
+    columns: dict[str, Any] = {name: None if column is None else column[order] for name, column in there.items()}
     made_up = replace(
         tagging, snp=tagging.snp.take(pa.array(order)), tagging=tagging.tagging[order],
-        ldak=None if tagging.ldak is None else tagging.ldak.take(order),
-        **{name: None if getattr(tagging, name) is None else getattr(tagging, name)[order] for name in _SNP_COLUMNS},
+        ldak=None if tagging.ldak is None else tagging.ldak.take(order), **columns,
     )  # fmt: skip
     return replace(made_up, chrom=chrom.take(pa.array(order)), bp=bp[order])
 

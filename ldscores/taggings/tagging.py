@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -204,11 +204,11 @@ class Tagging:
     def take(self, rows: NDArray[np.integer]) -> Tagging:
         """The SNPs at these rows, which must keep the order of the genome."""
         indices = as_arrow(rows)
-        optional = {name: getattr(self, name) for name in OPTIONAL_COLUMNS}
+        there = {name: getattr(self, name) for name in OPTIONAL_COLUMNS}
+        columns: dict[str, Any] = {name: None if column is None else column[rows] for name, column in there.items()}
         return replace(
             self, snp=self.snp.take(indices), chrom=self.chrom.take(indices), bp=self.bp[rows],
-            tagging=self.tagging[rows], ldak=None if self.ldak is None else self.ldak.take(rows),
-            **{name: None if column is None else column[rows] for name, column in optional.items()},
+            tagging=self.tagging[rows], ldak=None if self.ldak is None else self.ldak.take(rows), **columns,
         )  # fmt: skip
 
     def only_column(self) -> NDArray[np.float64]:
@@ -219,6 +219,28 @@ class Tagging:
                 "one column of regression weights; name other files with --w-ld, e.g. weights.hm3_noMHC."
             )
         return self.tagging[:, 0].copy()
+
+    def weights(self, remedy: str) -> NDArray[np.float64]:
+        """LD scores with the regression SNPs, (n_snps,), in whose place the only category may stand.
+
+        Parameters
+        ----------
+        remedy
+            What to do where there are several categories and no such column.
+
+        Raises
+        ------
+        InputError
+            There are.
+        """
+        if self.regression_tagging is not None:
+            return self.regression_tagging
+        if self.n_categories > 1:
+            raise InputError(
+                f"{self.where}: found {self.n_categories} categories and no regression weights, expected a column "
+                f"regression_tagging; {remedy}"
+            )
+        return self.tagging[:, 0]
 
     def with_weights(self, weights: Tagging) -> Tagging:
         """The same with the LD scores of `weights` as `regression_tagging`, joined on the names of the SNPs.
@@ -271,13 +293,14 @@ class Tagging:
 
     def select(self, places: NDArray[np.integer]) -> Tagging:
         """The categories at these places; totals, overlap and LDAK's sums lose the others."""
-        parts = {name: (getattr(self, name), (places,)) for name in _TOTALS_BY_CATEGORY}
-        parts |= {name: (getattr(self, name), np.ix_(places, places)) for name in _SUMS_BY_CATEGORY}
+        index: dict[str, tuple] = dict.fromkeys(_TOTALS_BY_CATEGORY, (places,))
+        index |= dict.fromkeys(_SUMS_BY_CATEGORY, np.ix_(places, places))
+        there = {name: getattr(self, name) for name in index}
+        sums: dict[str, Any] = {name: None if array is None else array[index[name]] for name, array in there.items()}
         return replace(
             self, tagging=np.ascontiguousarray(self.tagging[:, places]), names=tuple(self.names[k] for k in places),
             ldak=None if self.ldak is None else self.ldak.select(places),
-            touched=None if self.touched is None else self.touched.select(places),
-            **{name: None if array is None else array[index] for name, (array, index) in parts.items()},
+            touched=None if self.touched is None else self.touched.select(places), **sums,
         )  # fmt: skip
 
     def condition_number(self) -> float:
@@ -372,7 +395,7 @@ def check_finite(where: str, snp: pa.Array, scores: NDArray[np.float64], names: 
         row, column = np.unravel_index(int(np.argmax(bad)), bad.shape)
         raise InputError(
             f"{where}: {int(bad.sum())} LD scores are missing or infinite (first: {scores[row, column]} in column "
-            f"{names[column]} of SNP {snp[int(row)]}); expected finite numbers; compute them again or delete the lines"
+            f"{names[int(column)]} of SNP {snp[int(row)]}); expected finite numbers; compute them again or delete the lines"
         )
 
 

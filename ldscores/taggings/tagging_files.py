@@ -20,7 +20,9 @@ from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.provenance import provenance
+from ldscores.shared.snp_columns import text_column
 from ldscores.shared.stored_arrays import MOST_LISTED, pack_array, unpack_array
+from ldscores.shared.streams import check_files
 from ldscores.taggings.joining import join_taggings
 from ldscores.taggings.ld_score_files import find_ld_scores, read_ld_scores
 from ldscores.taggings.ldak_tagging_files import is_ldak_tagging_name, read_ldak_tagging
@@ -68,6 +70,19 @@ def read_tagging(names: str | os.PathLike[str], weights: str | os.PathLike[str] 
         sets.append(read[key])
     tagging = join_taggings(sets)
     return tagging if weights is None else tagging.with_weights(_read_weights(weights, read))
+
+
+def check_tagging_files(names: str | os.PathLike[str]) -> None:
+    """Raise InputError where :func:`read_tagging` would find no file, without reading any.
+
+    Parameters
+    ----------
+    names
+        As for :func:`read_tagging`.
+    """
+    for name in split_names(names):
+        files = _find(name)
+        check_files([files] if isinstance(files, Path) else files.files.values())
 
 
 def read_weights(names: str | os.PathLike[str]) -> Tagging:
@@ -130,6 +145,8 @@ def write_tagging(
 
     Parameters
     ----------
+    path
+        Ends in ``.tagging.parquet``.
     tagging
         Where `parts` are given, only its sums and words count, and which columns it has.
     parts
@@ -187,24 +204,20 @@ def read_own(path: str | Path, *, announce: bool = True) -> Tagging:
     scores = tables.read_number_matrix(path, names)
     table, _ = tables.read_parquet(path, columns=[name for name in columns if name not in set(names)])
     there = [name for name in RESERVED_COLUMNS if name in table.column_names]
-    numbers = {name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in there}
-    alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in there}
+    optional: dict[str, Any] = {
+        name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in there
+    }
+    optional |= {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in there}
     tagging = Tagging(
-        snp=_text(table["SNP"]), chrom=_text(table["CHR"]), bp=as_numpy(table["BP"]), tagging=scores, names=names,
-        **read_stored_sums(path, metadata), n_reference=metadata.get("n_reference"),
+        snp=text_column(table["SNP"]), chrom=text_column(table["CHR"]), bp=as_numpy(table["BP"]),
+        tagging=scores, names=names, **read_stored_sums(path, metadata), n_reference=metadata.get("n_reference"),
         n_reference_5_50=metadata.get("n_reference_5_50"), ldak=_read_ldak(path, table, metadata.get("ldak")),
         model=metadata.get("model", ""), window=metadata.get("window", ""),
-        sources=(str(path),), notes=tuple(metadata.get("notes", ())), **numbers, **alleles,
+        sources=(str(path),), notes=tuple(metadata.get("notes", ())), **optional,
     )  # fmt: skip
     if announce:
         logger.info("%s: %s", path, tagging.counts)
     return tagging
-
-
-def _text(column: pa.ChunkedArray) -> pa.Array:
-    column = column.combine_chunks()
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return column.cast(pa.string())
 
 
 def read_stored_sums(path: str | Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,8 +260,11 @@ def _read_ldak(path: str | Path, table: pa.Table, stored: Mapping[str, Any] | No
     if stored is None:
         return None
     columns = {name: f"ldak_{name}" for name in SNP_COLUMNS if f"ldak_{name}" in table.column_names}
+    contributions = _unpack(path, stored["contributions"])
+    if contributions is None:
+        raise InputError(f"{path}: LDAK's sums are missing; expected a whole file; write it again")
     return LdakColumns(
-        contributions=_unpack(path, stored["contributions"]),
+        contributions=contributions,
         counts=np.array(stored["counts"], dtype=np.int64),
         n_reference=stored["n_reference"],
         n_heritability=stored["n_heritability"],

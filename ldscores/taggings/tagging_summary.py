@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.chromosomes import rank_chromosomes
+from ldscores.models.heritability_models import MODELS
 from ldscores.taggings.tagging import Tagging
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ CONDITION_LIMIT = 1e5
 
 @dataclass(frozen=True, eq=False)
 class TaggingSummary:
-    """Figures of a tagging.
+    """Counts, totals and spread of a tagging, and what will go wrong in a fit.
 
     Parameters
     ----------
@@ -100,7 +101,13 @@ class TaggingSummary:
 
 
 def summarise_tagging(tagging: Tagging) -> TaggingSummary:
-    """Count, measure and judge a tagging."""
+    """Count, measure and judge a tagging.
+
+    Parameters
+    ----------
+    tagging
+        Of any heritability model, or LD scores.
+    """
     scores = tagging.tagging
     chromosomes, rank = rank_chromosomes(tagging.chrom)
     counts = np.bincount(rank, minlength=len(chromosomes))
@@ -126,11 +133,17 @@ def summarise_tagging(tagging: Tagging) -> TaggingSummary:
         maf_correlation=maf_correlation,
         condition_number=condition,
         n_weighted=None if weights is None else int(np.isfinite(weights).sum()),
-        model=tagging.model,
+        model=_model_in_words(tagging.model),
         window=tagging.window,
         notes=tagging.notes,
         warnings=tuple(_warnings(tagging, low, high, condition)),
     )
+
+
+def _model_in_words(name: str) -> str:
+    """``human-default: E[h2 of a SNP] = tau v^0.75, v = 2f(1-f)``; a name that is no model's as it stands."""
+    formula = MODELS[name].formula if name in MODELS else ""
+    return f"{name}: E[h2 of a SNP] = {formula}{', v = 2f(1-f)' if 'v^' in formula else ''}" if formula else name
 
 
 def _total(totals: NDArray[np.float64] | None) -> str:

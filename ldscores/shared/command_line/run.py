@@ -7,9 +7,10 @@ message before anything runs.  The line then goes to Fire in the one form that F
 (``--name=value``), with a parser for each parameter, and what Fire makes of it is a job that is not started until Fire
 has used every argument.
 
-Exit status: 0 success; 1 the user's files or options, the data, the disk, or a bug of ours (with its traceback);
-2 misuse of the command line, options that contradict each other among it; 130 interrupted; 141 the reader of our output
-went away, as with ``| head``.
+Exit status: 0 success; 1 the user's files, the data, options that do not fit them, the disk, or a bug of ours (with its
+traceback); 2 misuse of the command line, before any work: options that contradict each other and numbers that a flag
+cannot have, whatever the data (:mod:`ldscores.shared.command_line.ranges`), among it; 130 interrupted; 141 the reader of
+our output went away, as with ``| head``.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def call_command(program: str, commands: Sequence[Callable[..., object]], words:
     specs = _by_verb(commands)
     verb, rest = _split_verb(program, list(words), specs)
     if verb is None:
-        raise UsageError(f"{program}: found no command in {shlex.join(words)!r}, expected one")
+        raise UsageError(f"{program}: found no command in {shlex.join(words)!r}, expected one; name it")
     line = Line(specs[verb]).read(rest)
     if line.problems:
         raise UsageError("; ".join(line.problems))
@@ -155,7 +156,7 @@ def run_commands(
                 raise UsageError("\nerror: ".join(line.problems))
             result = _job_from_fire(program, line)._run()
             if result is not None:
-                _print(str(result))
+                _print(_answer(result, quiet=line.is_on("quiet")))
         status = 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  every end has its status and message
         # Not for a line that was refused: where in our code that happened tells nobody anything.
@@ -239,6 +240,20 @@ def _answer_without_running(
     return f"{program} {version}" if line.is_on("version") else None
 
 
+def _answer(result: object, *, quiet: bool) -> str:
+    """What is printed of a result: its report; with --quiet less, where the answer is in files.
+
+    Such a result has a method ``brief``, which gives its warnings, for standard error, and the names of its files.
+    """
+    brief = getattr(result, "brief", None) if quiet else None
+    if brief is None:
+        return str(result)
+    warnings, text = brief()
+    for warning in warnings:
+        _say(f"warning: {warning}")
+    return text
+
+
 def _print(text: str) -> None:
     """Print on standard output, now: a reader that went away or a full disk must show here and not at exit."""
     if sys.stdout is None:  # closed by whoever started us
@@ -260,7 +275,7 @@ def _write_whole(stream: TextIO, text: str) -> None:
         stream.write(text)
         return
     try:
-        encoded = text.encode(stream.encoding, stream.errors)
+        encoded = text.encode(stream.encoding, stream.errors or "strict")
     except UnicodeEncodeError:  # a terminal of the old kind, or a file name that is no text
         encoded = text.encode(stream.encoding, "backslashreplace")
     stream.flush()
@@ -307,7 +322,7 @@ def _explain(error: BaseException, program: str, version: str, line: Line | None
 
 
 def _describe_os_error(error: OSError) -> str:
-    remedies = {
+    remedies: dict[int | None, str] = {
         errno.ENOENT: "no such file or folder; check the path",
         errno.EACCES: "permission denied; check who owns it, or choose another place",
         errno.ENOSPC: "the disk is full; free some space or choose another place for --out",

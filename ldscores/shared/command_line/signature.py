@@ -86,7 +86,14 @@ class Command:
 
 
 GLOBAL_FLAGS = (
-    Parameter("quiet", FLAG, bool, False, "Only warnings and errors on standard error."),
+    Parameter(
+        "quiet",
+        FLAG,
+        bool,
+        False,
+        "Only warnings and errors on standard error, and on standard output the answer alone: "
+        "estimates, or the names of the files that were made.",
+    ),
     Parameter("debug", FLAG, bool, False, "Log in detail, and show the traceback of every error."),
     Parameter("version", FLAG, bool, False, "Print the version and stop."),
     Parameter("help", FLAG, bool, False, "Print this text and stop; -h and the word help do the same."),

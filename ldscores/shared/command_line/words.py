@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ldscores.shared.command_line.foreign_flags import foreign_hint
+from ldscores.shared.command_line.ranges import range_problem
 from ldscores.shared.command_line.signature import (
     FALSE_WORDS,
     GLOBAL_FLAGS,
@@ -152,6 +153,8 @@ class Line:
                 words = (self.given[parameter.name],)
             for word in words:
                 try:
-                    read_value(parameter.type, word)
+                    problem = range_problem(parameter.name, read_value(parameter.type, word))
                 except ValueError as error:
-                    self.problems.append(f"{parameter.label}: {error}")
+                    problem = str(error)
+                if problem is not None:
+                    self.problems.append(f"{parameter.label}: {problem}")
