@@ -113,6 +113,11 @@ class AlignedData:
         """Number of traits."""
         return len(self.traits)
 
+    def matching(self, first: int, second: int) -> NDArray[np.bool_]:
+        """SNPs of which two traits have the same unambiguous alleles, (n_snps,); any SNP for a trait with itself."""
+        kinds = self.kinds[:, first]
+        return (kinds == self.kinds[:, second]) & ((kinds != 0) | (first == second))
+
 
 #: Kinds that allele letters alone give to A/T and C/G, beside those of :mod:`ldscores.shared.alleles`.
 _KIND_AT, _KIND_CG = 3, 4
@@ -151,13 +156,15 @@ def align(
         No trait is given, or one shares no SNP with the tagging: the message says what names each side uses.
     """
     if isinstance(traits, SumStats) or not isinstance(tagging, Tagging):
-        raise InputError("align: expected a list of summary statistics, then a tagging: align([trait], tagging)")
+        raise InputError("align: expected a list of summary statistics, then a tagging; write align([trait], tagging)")
     if not traits:
         raise InputError("no trait: found none, expected at least one summary statistics file; name one")
     if ambiguous not in ("unsigned", "letters"):
         raise InputError(f"ambiguous: found {ambiguous!r}, expected unsigned or letters; correct it")
     by_letters = ambiguous == "letters"
-    regression_tagging = _regression_tagging(tagging)
+    regression_tagging = tagging.weights(
+        "name the LD scores among regression SNPs with --w-ld, e.g. weights_hm3_no_hla/weights."
+    )
     on_reference = [
         _put_on_reference(trait, tagging, np.isfinite(regression_tagging), check_alleles, by_letters)
         for trait in traits
@@ -236,17 +243,6 @@ def _put_on_reference(
     )
     log.info("%s: %d SNPs, %s", trait.trait, len(trait), "; ".join(f"{step.kept} {step.what}" for step in steps))
     return _OnReference(places, trait.z[rows] * signs, trait.n[rows], kinds, info)
-
-
-def _regression_tagging(tagging: Tagging) -> NDArray[np.float64]:
-    if tagging.regression_tagging is not None:
-        return tagging.regression_tagging
-    if tagging.tagging.shape[1] > 1:
-        raise InputError(
-            f"{tagging.where}: found {tagging.tagging.shape[1]} LD scores and no regression weights, expected weights; "
-            "name the LD scores among regression SNPs with --w-ld, e.g. weights_hm3_no_hla/weights."
-        )
-    return tagging.tagging[:, 0]
 
 
 def _matching_rows(trait: SumStats, tagging: Tagging) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -29,7 +29,7 @@ from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_pro
 from sumh2.kernels.weights import ProductWeights
 from sumh2.ldsc.h2 import fit_h2, fit_stratified_h2
 from sumh2.ldsc.h2_result import H2Result
-from sumh2.ldsc.rg import choose_pair_rows, fit_rg, gather_pair_rows
+from sumh2.ldsc.rg import choose_pair_rows, fit_rg, fit_three, gather_pair_rows
 from sumh2.ldsc.rg_result import RgPair, RgResult
 from sumh2.regression_input import one_blas_thread
 
@@ -115,13 +115,25 @@ def measure_partition_influence(
 ) -> InfluenceResult:
     """Influence on a heritability, and on the enrichment and coefficient of every category.
 
-    Parameters as :func:`measure_h2_influence`; the result is one of :func:`sumh2.fit_partition`.
+    Parameters
+    ----------
+    result
+        Of :func:`sumh2.fit_partition`.
+    aligned, trait
+        What it was fitted to.
+    caps
+        chi2 at which SNPs are left out for comparison.
+
+    Raises
+    ------
+    InputError
+        The result has no block sums (it is one of SumHer), or the data are not those of the result.
     """
     if result.fit is None or result.places is None:
         raise InputError("influence: found a result without block sums, expected one of LD Score regression; refit it")
-    total, sums = result.total, result.sums
+    total, sums, fixed_intercept = result.total, result.sums, result.fit.fixed_intercept
     chromosomes, edges = _chromosome_edges(aligned, result.places, total.n_blocks)
-    fit = _chromosome_fit(total, aligned, trait, result.places, edges, result.fit.fixed_intercept)
+    fit = _chromosome_fit(total, aligned, trait, result.places, edges, fixed_intercept)
     _check_same(float(fit.tau.estimate @ sums.totals), total.h2, total.trait)
     without = derive_enrichments(
         fit.tau.estimate, fit.tau.delete_values, sums.overlap, sums.totals, sums.sizes, sums.n_reference, sums.sd
@@ -129,7 +141,7 @@ def measure_partition_influence(
 
     def refit(cap: float) -> PartitionResult:
         capped_total = fit_stratified_h2(
-            aligned, sums.totals, trait=trait, intercept=result.fit.fixed_intercept, chisq_max=cap,
+            aligned, sums.totals, trait=trait, intercept=fixed_intercept, chisq_max=cap,
             n_blocks=total.n_blocks,
         )[0]  # fmt: skip
         return partition_of(capped_total, sums, result.dependence)
@@ -198,7 +210,7 @@ def measure_rg_influence(
     for pair in result.pairs:
         if pair.fits is not None:
             places = names.index(pair.trait1), names.index(pair.trait2)
-            influences += _pair_influences(pair, aligned, places, result.m, two_step, chisq_max, caps)
+            influences += _pair_influences(pair, pair.fits, aligned, places, result.m, two_step, chisq_max, caps)
     return InfluenceResult(tuple(influences))
 
 
@@ -208,6 +220,7 @@ def measure_rg_influence(
 
 def _pair_influences(
     pair: RgPair,
+    pair_fits: Sequence[ProductFit],
     aligned: AlignedData,
     places: tuple[int, int],
     m: float,
@@ -219,10 +232,10 @@ def _pair_influences(
     rows = np.flatnonzero(kept)
     regression = gather_pair_rows(aligned, places, kept, m)
     chromosomes, edges = _chromosome_edges(aligned, rows, pair.n_blocks)
-    fixed = [None if np.isfinite(fit.intercept_se) else fit.intercept for fit in pair.fits]
-    fits = _three_fits_by(edges, regression, pair, fixed, two_step)
+    fixed = [None if np.isfinite(fit.intercept_se) else fit.intercept for fit in pair_fits]
+    fits = fit_three(regression, pair.n_blocks, fixed, two_step, edges)
     _check_same(fits[2].total, pair.gcov, f"{pair.trait1} - {pair.trait2}")
-    deleted = np.column_stack([fit.total_delete for fit in pair.fits])
+    deleted = np.column_stack([fit.total_delete for fit in pair_fits])
     without = np.column_stack([fit.total_delete for fit in fits])[: len(chromosomes)]
 
     def refit(cap: float) -> RgPair:
@@ -259,32 +272,6 @@ def _pair_influences(
         )
     )  # fmt: skip
     return found
-
-
-def _three_fits_by(
-    edges: NDArray[np.int64],
-    rows: RegressionRows,
-    pair: RgPair,
-    fixed: Sequence[float | None],
-    two_step: float | None,
-) -> tuple[ProductFit, ProductFit, ProductFit]:
-    """The three fits of a pair again, over other blocks."""
-
-    def cutoff(place: int) -> float | None:
-        return None if fixed[place] is not None else two_step
-
-    fit1, fit2 = (
-        fit_product(
-            rows.of_trait(which), pair.n_blocks, ProductWeights.of_one_trait, 1.0, fixed[which - 1],
-            cutoff(which - 1), edges,
-        )
-        for which in (1, 2)
-    )  # fmt: skip
-
-    def weights_of(gcov: float, gcov_int: float) -> ProductWeights:
-        return ProductWeights.of_two_traits(fit1.total, fit2.total, gcov, fit1.intercept, fit2.intercept, gcov_int)
-
-    return fit1, fit2, fit_product(rows, pair.n_blocks, weights_of, 0.0, fixed[2], cutoff(2), edges)
 
 
 def _correlations(deleted: Floats) -> Floats:

@@ -46,7 +46,7 @@ def trait_info(aligned: AlignedData, trait: int) -> AlignedTrait:
     """The trait of a column; InputError where there is no such column."""
     if not isinstance(trait, int | np.integer) or not -aligned.n_traits <= trait < aligned.n_traits:
         names = ", ".join(f"{number} {info.name}" for number, info in enumerate(aligned.traits))
-        raise InputError(f"trait: found {trait!r}, expected the number of a column: {names}")
+        raise InputError(f"trait: found {trait!r}, expected the number of a column: {names}; correct it")
     return aligned.traits[trait]
 
 

@@ -1,8 +1,9 @@
-"""Which SNPs of a tagging a regression may use, from lists of names."""
+"""The tagging of a regression: of files, and of the SNPs that lists of names leave it."""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,33 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.messages import first_of
 from ldscores.shared.snp_names import describe_names
 from ldscores.taggings.tagging import Tagging
-from sumh2.gwas.list_files import read_snp_list
+from ldscores.taggings.tagging_files import read_tagging
+
+if TYPE_CHECKING:
+    from sumh2.gwas.table import SnpList
 
 log = logging.getLogger(__name__)
+
+
+def read_regression_tagging(
+    ld: str, w_ld: str | None = None, extract: str | None = None, exclude: str | None = None
+) -> Tagging:
+    """LD scores with weights, of the chosen SNPs; columns that are the same everywhere are left out, with a warning.
+
+    Parameters
+    ----------
+    ld, w_ld
+        LD scores or a tagging, and weights, as :func:`ldscores.read_tagging` takes them.
+    extract, exclude
+        See :func:`choose_regression_snps`.
+    """
+    tagging = read_tagging(ld, weights=w_ld)
+    if extract is not None or exclude is not None:
+        tagging = choose_regression_snps(tagging, extract, exclude)
+    tagging, constant = tagging.drop_constant_categories()
+    if constant:
+        log.warning("left out LD scores that are the same at every SNP: %s", ", ".join(constant))
+    return tagging
 
 
 def choose_regression_snps(tagging: Tagging, extract: str | None = None, exclude: str | None = None) -> Tagging:
@@ -38,7 +63,7 @@ def choose_regression_snps(tagging: Tagging, extract: str | None = None, exclude
     for flag, path, wanted in (("--extract", extract, True), ("--exclude", exclude, False)):
         if path is None:
             continue
-        listed = read_snp_list(path, with_alleles=False)
+        listed = _read_list(path)
         inside = listed.contains(tagging.snp)
         if not inside.any():
             raise InputError(
@@ -55,5 +80,12 @@ def choose_regression_snps(tagging: Tagging, extract: str | None = None, exclude
 
 def held_out_snps(tagging: Tagging, path: str) -> pa.Array:
     """Names of a list that the tagging has."""
-    listed = read_snp_list(path, with_alleles=False)
+    listed = _read_list(path)
     return tagging.snp.filter(pa.array(listed.contains(tagging.snp)))
+
+
+def _read_list(path: str) -> SnpList:
+    # With it comes scipy.special, which small commands have no time for.
+    from sumh2.gwas.list_files import read_snp_list
+
+    return read_snp_list(path, with_alleles=False)

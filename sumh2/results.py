@@ -29,7 +29,13 @@ def record_header(kind: str) -> dict[str, Any]:
 
 
 class Result(ABC):
-    """Estimates with their status; ``str(result)`` is the report."""
+    """Estimates with their status; ``str(result)`` is the report.
+
+    Parameters
+    ----------
+    origin
+        Program, command, inputs and options; empty until :meth:`with_provenance`.
+    """
 
     #: What it is, in the words of the commands: "h2", "rg", "sumher h2", ...
     kind: ClassVar[str]
@@ -38,7 +44,10 @@ class Result(ABC):
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary an estimate, the tidy table's rows."""
 
-    #: A field of the dataclasses that results are, empty until :meth:`with_provenance`.
+    #: Results are dataclasses.
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    #: A field of each.
     origin: Mapping[str, Any]
 
     @property
@@ -83,39 +92,6 @@ class Result(ABC):
 def record_of(row: Any, without: Collection[str] = ()) -> dict[str, Any]:
     """The fields of a dataclass by name, a row of a tidy table; but for those that are no numbers or words."""
     return {item.name: getattr(row, item.name) for item in fields(row) if item.name not in without}
-
-
-#: From here on the two-sided p-value is below the smallest double that has all its digits.
-_UNDERFLOW_Z = 37.0
-
-
-def normal_p(z: float) -> float:
-    """Two-sided normal p-value of z."""
-    return math.erfc(abs(z) / math.sqrt(2))
-
-
-def normal_log10_p(z: float) -> float:
-    """log10 of the two-sided normal p-value of z: finite where the p-value itself underflows."""
-    if abs(z) < _UNDERFLOW_Z:
-        return math.log10(normal_p(z))
-    # Mills' ratio: P(Z > z) = phi(z) / z (1 - 1/z^2 + 3/z^4 - 15/z^6 + 105/z^8 - ...), here exact to rounding
-    # (Abramowitz and Stegun 26.2.12); scipy's log_ndtr would cost its import.
-    x = 1 / (z * z)
-    series = -x * (1 - x * (3 - x * (15 - x * 105)))
-    log_tail = -z * z / 2 - math.log(abs(z) * math.sqrt(2 * math.pi)) + math.log1p(series)
-    return (log_tail + math.log(2)) / math.log(10)
-
-
-#: An SE below this share of its estimate is rounding, as of a trait with itself.
-_ROUNDING = 1e-10
-
-
-def z_and_p(estimate: float, se: float) -> tuple[float, float, float]:
-    """z, two-sided p and its log10; NaN where the SE is missing, or zero but for rounding."""
-    if not (np.isfinite(estimate) and np.isfinite(se) and se > _ROUNDING * abs(estimate)):
-        return (float("nan"),) * 3
-    z = estimate / se
-    return z, normal_p(z), normal_log10_p(z)
 
 
 def number_text(value: float, form: str) -> str:

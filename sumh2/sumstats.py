@@ -115,7 +115,9 @@ class SumStats:
             Only one of the two is given.
         """
         if (samp_prev is None) != (pop_prev is None):
-            raise InputError(f"prevalences of {self.trait}: found one, expected two, or none for a quantitative trait")
+            raise InputError(
+                f"prevalences of {self.trait}: found one, expected two, or none for a quantitative trait; add the other"
+            )
         return replace(self, samp_prev=samp_prev, pop_prev=pop_prev)
 
     def __len__(self) -> int:

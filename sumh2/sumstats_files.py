@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ldscores.shared.alleles import allele_kinds, encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from ldscores.shared.provenance import provenance
 from ldscores.shared.streams import is_parquet
 from ldscores.shared.tables import (
@@ -144,7 +145,8 @@ def _complete_rows(path: str | Path, table: pa.Table, trait: str | None) -> SumS
     table, missing = _drop(table, complete, "missing values")
     table, repeated = _drop(table, is_first_of_each(_array(table, "SNP")), "duplicated names (the first row stays)")
     if repeated.removed:
-        logger.warning("%s: %d rows repeat the name of a SNP; the first of each is used", path, repeated.removed)
+        rows = counted(repeated.removed, "row repeats", "rows repeat")
+        logger.warning("%s: %s the name of a SNP; the first of each is used", path, rows)
     return _from_table(path, table, trait or trait_name(path), (missing, repeated), {})
 
 
@@ -155,29 +157,32 @@ _LDAK_STATISTICS = (("Z",), ("BETA", "SE"), ("b", "se"), ("Direction", "Stat"), 
 def _read_ldak(path: str | Path, header: list[str], trait: str | None) -> SumStats:
     """LDAK's summary statistics: Predictor (or SNP) A1 A2, a statistic and n (or N); A1Freq (or freq) if it is there."""
     names = {"SNP": ("Predictor", "SNP"), "A1": ("A1",), "A2": ("A2",), "N": ("n", "N"), "EAF": ("A1Freq", "freq")}
-    found = {ours: next((name for name in theirs if name in header), None) for ours, theirs in names.items()}
-    statistic = next((columns for columns in _LDAK_STATISTICS if set(columns) <= set(header)), None)
-    missing = [" or ".join(names[ours]) for ours in ("SNP", "A1", "A2", "N") if found[ours] is None]
-    missing += ["Z, BETA and SE, b and se, or Stat and Direction"] if statistic is None else []
+    found = {
+        ours: here for ours, theirs in names.items() if (here := next((one for one in theirs if one in header), None))
+    }
+    statistic: tuple[str, ...] = next((columns for columns in _LDAK_STATISTICS if set(columns) <= set(header)), ())
+    missing = [" or ".join(names[ours]) for ours in ("SNP", "A1", "A2", "N") if ours not in found]
+    missing += [] if statistic else ["Z, BETA and SE, b and se, or Stat and Direction"]
     if missing:
         raise InputError(
             f"{path}: no column {', no '.join(missing)}; found {' '.join(header[:30])}; expected LDAK's Predictor A1 A2 "
             "Z n; rename the columns, or make summary statistics of a GWAS with sumh2 munge"
         )
     texts = {found["SNP"]: pa.string(), found["A1"]: _CATEGORY, found["A2"]: _CATEGORY}
-    numbers = [found["N"], *statistic] + ([found["EAF"]] if found["EAF"] is not None else [])
+    numbers = [found["N"], *statistic] + ([found["EAF"]] if "EAF" in found else [])
     table = read_table(path, columns=[*texts, *numbers], types=texts | dict.fromkeys(numbers, pa.float64()))
-    columns = {ours: table.column(theirs) for ours, theirs in found.items() if theirs is not None}
+    columns = {ours: table.column(theirs) for ours, theirs in found.items()}
     if statistic == ("Z",):
         columns["Z"] = table.column("Z")
     else:
-        z = _z_scores(path, *(as_numpy(_array(table, name)) for name in statistic), names=statistic)
+        first, second = (as_numpy(_array(table, name)) for name in statistic)
+        z = _z_scores(path, first, second, statistic)
         columns["Z"] = pa.array(z, mask=np.isnan(z))
     return _complete_rows(path, pa.table(columns), trait)
 
 
 def _z_scores(
-    path: str | Path, first: NDArray[np.float64], second: NDArray[np.float64], names: tuple[str, str]
+    path: str | Path, first: NDArray[np.float64], second: NDArray[np.float64], names: tuple[str, ...]
 ) -> NDArray[np.float64]:
     """Z of two of `_LDAK_STATISTICS`, (n_snps,); NaN where a value is missing."""
     wrong = {"SE": second <= 0, "se": second <= 0, "Stat": second < 0, "P": (second <= 0) | (second > 1)}[names[1]]
@@ -230,8 +235,8 @@ def _from_table(
     return SumStats(
         trait=trait,
         snp=_array(table, "SNP"),
-        z=numbers("Z"),
-        n=numbers("N"),
+        z=as_numpy(_array(table, "Z")),
+        n=as_numpy(_array(table, "N")),
         a1=encode_alleles(_array(table, "A1")) if with_alleles else None,
         a2=encode_alleles(_array(table, "A2")) if with_alleles else None,
         chrom=_array(table, "CHR") if "CHR" in there else None,

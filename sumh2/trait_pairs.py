@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ldscores.shared.errors import FitError, InputError
-from sumh2.alignment import AlignedData, AlignedTrait
-from sumh2.liability import liability_factor
+from sumh2.alignment import AlignedData
 
 
 def choose_pairs(aligned: AlignedData, pairs: str | Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -28,24 +27,29 @@ def choose_pairs(aligned: AlignedData, pairs: str | Sequence[tuple[int, int]]) -
     n_traits = aligned.n_traits
     if n_traits < 2:
         raise InputError("rg: found one trait, expected two or more; name another summary statistics file")
-    for trait in aligned.traits:
-        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
-            raise InputError(
-                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
-                "correlation is unknown; munge the file with its alleles"
-            )
-    if not (pairs in ("all", "first") if isinstance(pairs, str) else len(pairs)):
-        raise InputError(f"pairs: found {pairs!r}, expected all, first or pairs of column numbers; correct it")
-    if pairs == "all":
+    check_signs_known(aligned, "correlation")
+    if isinstance(pairs, str) and pairs == "all":
         return list(itertools.combinations(range(n_traits), 2))
-    if pairs == "first":
+    if isinstance(pairs, str) and pairs == "first":
         return [(0, other) for other in range(1, n_traits)]
+    if isinstance(pairs, str) or not len(pairs):
+        raise InputError(f"pairs: found {pairs!r}, expected all, first or pairs of column numbers; correct it")
     for pair in pairs:
         if len(pair) != 2 or len({*pair}) != 2 or not {*pair} <= {*range(n_traits)}:
             raise InputError(
                 f"pairs: found {pair!r}, expected two different column numbers from 0 to {n_traits - 1}; correct it"
             )
     return [(int(first), int(second)) for first, second in pairs]
+
+
+def check_signs_known(aligned: AlignedData, what: str) -> None:
+    """InputError where a trait lacks the alleles that give a covariance or correlation its sign."""
+    for trait in aligned.traits:
+        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
+            raise InputError(
+                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
+                f"{what} is unknown; munge the file with its alleles"
+            )
 
 
 def values_per_trait(value: float | Sequence[float] | None, n_traits: int, what: str) -> tuple[float | None, ...]:
@@ -83,13 +87,6 @@ def check_common_snps(first: str, second: str, n_shared: int, n_matching: int) -
             f"{first} - {second}: none of {n_shared} shared SNPs has the same unambiguous alleles in both; check the "
             "allele columns"
         )
-
-
-def liability_factor_of(trait: AlignedTrait) -> float:
-    """Factor to the liability scale; NaN for a trait without prevalences."""
-    if trait.samp_prev is None or trait.pop_prev is None:
-        return float("nan")
-    return liability_factor(trait.samp_prev, trait.pop_prev)
 
 
 def gcov_liability_factor(factor1: float, factor2: float) -> float:

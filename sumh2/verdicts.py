@@ -8,10 +8,15 @@ from typing import Literal
 
 import numpy as np
 
+from ldscores.shared.messages import counted
+
 Level = Literal["note", "caution", "unusable"]
 
 #: Between the findings of a ``why``.
 WHY_SEPARATOR = " | "
+
+#: Code of the finding that two traits are one.
+SAME_DATA = "same data"
 
 #: LDSC's own advice: heritability z-scores below 4 are too weak for genetic correlations (ldsc wiki, FAQ).
 WEAK_H2_Z = 4.0
@@ -176,10 +181,12 @@ def removed_outlier_findings(limit: float, n_removed: int, n_snps: int, excess_s
     if not n_removed:
         return []
     much = excess_share > MUCH_EXCESS or n_removed > MANY_REMOVED * (n_removed + n_snps)
+    one = n_removed == 1
     return [
-        Finding("caution" if much else "note", "large chi2 left out", f"{n_removed:,} SNPs with a chi2 of {limit:.4g} and "
-                f"more are not in the regression, and with them {100 * excess_share:.0f}% of the inflation: what these "
-                "loci add is missing from h2; compare with a larger --chisq-max")
+        Finding("caution" if much else "note", "large chi2 left out", f"{counted(n_removed, 'SNP')} with a chi2 of "
+                f"{limit:.4g} and more {'is' if one else 'are'} not in the regression, and with {'it' if one else 'them'} "
+                f"{100 * excess_share:.0f}% of the inflation: what {'this locus adds' if one else 'these loci add'} "
+                "is missing from h2; compare with a larger --chisq-max")
     ]  # fmt: skip
 
 
@@ -235,6 +242,12 @@ def intercept_findings(
                     "stratification, relatedness, or LD scores of another population")
         )  # fmt: skip
     return found
+
+
+def held_gcov_intercept(value: float) -> Finding:
+    """What to know about a genetic covariance whose intercept is not fitted."""
+    text = f"gcov intercept held at {value:g}: overlap, if it is another, biases rg"
+    return Finding("note", "fixed gcov intercept", text)
 
 
 def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
@@ -328,7 +341,7 @@ def rg_findings(
     )
     if same_data:
         found.append(
-            Finding("caution", "same data", "both traits have the same z scores: the same file twice, or two names of "
+            Finding("caution", SAME_DATA, "both traits have the same z scores: the same file twice, or two names of "
                     "one study")
         )  # fmt: skip
     if share_mismatched > MANY_MISMATCHES:

@@ -10,22 +10,31 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError
+from ldscores.shared.cores import choose_threads
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.alignment import AlignedData
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_count, cell_number
-from sumh2.atlas.store import trait_of_aligned
+from sumh2.atlas.store import StoredTrait, trait_of_aligned
 from sumh2.atlas.tiles import FIRST, SECOND, TileEstimates, fit_tile, lay_out, pairs_of_tile, panel_width, tiles_of
 from sumh2.atlas.trait_fit import AtlasOptions, TraitFit, Weights, build_aligned_reference, fit_trait
+from sumh2.kernels.significance import false_discovery_rates, z_and_p_of
+from sumh2.liability import derive_sample_prevalence, liability_factor
 from sumh2.regression_input import Totals
-from sumh2.verdicts import FEW_BLOCKS, FEW_SNPS, MANY_MISMATCHES, WEAK_H2_Z, WHY_SEPARATOR, Finding, judge, rg_findings
+from sumh2.verdicts import (
+    FEW_BLOCKS,
+    FEW_SNPS,
+    MANY_MISMATCHES,
+    WEAK_H2_Z,
+    WHY_SEPARATOR,
+    Finding,
+    held_gcov_intercept,
+    judge,
+    rg_findings,
+)
 
 Floats = NDArray[np.float64]
 
 NAN = float("nan")
-
-#: As :func:`sumh2.results.z_and_p`: an SE below this share of its estimate is rounding.
-_ROUNDING = 1e-10
 
 
 def fit_atlas(
@@ -74,11 +83,11 @@ def fit_atlas(
         raise InputError("atlas: found one trait, expected two or more; name other summary statistics files")
     options = AtlasOptions(n_blocks, intercept, gcov_intercept, chisq_max, weights, double)
     reference = build_aligned_reference(aligned, n_blocks, m)
-    n_threads = n_threads or usable_cores()
+    n_threads = choose_threads(n_threads)
     stored = [trait_of_aligned(aligned, column) for column in range(aligned.n_traits)]
     fits = [fit_trait(one, info.name, reference, options) for one, info in zip(stored, aligned.traits, strict=True)]
     listed = [
-        ListedTrait(info.name, info.source, samp_prev=info.samp_prev, pop_prev=info.pop_prev) for info in aligned.traits
+        ListedTrait(info.name, info.source).completed(trait) for info, trait in zip(aligned.traits, stored, strict=True)
     ]
     width = panel_width(len(aligned.rows), n_blocks, 4.0, n_threads, options)
     panels = lay_out([str(place) for place in range(len(listed))], [], width)
@@ -98,7 +107,23 @@ def fit_atlas(
 
 @dataclass(frozen=True)
 class ListedTrait:
-    """A trait as the manifest names it; None or empty where it says nothing."""
+    """A trait as the manifest names it; None or empty where it says nothing.
+
+    Parameters
+    ----------
+    name
+        Of the trait.
+    source
+        Its file of summary statistics.
+    n
+        Sample size, in the place of the file's.
+    n_cases, n_controls
+        People of a case-control study.
+    samp_prev, pop_prev
+        Share of cases in the sample and in the population.
+    group, label
+        For figures and pages: what it belongs to, and what it is called there.
+    """
 
     name: str
     source: str
@@ -110,15 +135,29 @@ class ListedTrait:
     group: str = ""
     label: str = ""
 
-    def prevalences(self, facts: Mapping[str, Any]) -> tuple[float | None, float | None]:
-        """Prevalences in sample and population: the manifest's, with the share of cases from their number, else the
-        file's; None unless both are known."""
-        samp, pop = self.samp_prev, self.pop_prev
-        if samp is None and self.n_cases and self.n_controls:
-            samp = self.n_cases / (self.n_cases + self.n_controls)
-        if samp is None and pop is None:
+    def completed(self, trait: StoredTrait) -> ListedTrait:
+        """The same with what the manifest leaves open: cases, controls and prevalences as the file of the trait has them.
+
+        Where only the prevalence in the population is given, the share of cases follows from their number and N.
+
+        Raises
+        ------
+        InputError
+            It does not, or the share of cases is given alone.
+        """
+        facts, samp, pop = trait.facts, self.samp_prev, self.pop_prev
+        cases, controls = self.n_cases, self.n_controls
+        if pop is None and samp is not None:
+            raise OptionError(f"{self.name}: found samp_prev without pop_prev, expected both; add pop_prev")
+        if pop is None:
             samp, pop = facts.get("samp_prev"), facts.get("pop_prev")
-        return (None, None) if samp is None or pop is None else (samp, pop)
+        if cases is None and controls is None:
+            cases, controls = facts.get("cases"), facts.get("controls")
+            samp = facts.get("samp_prev") if samp is None else samp
+        if samp is None and pop is not None:
+            n = trait.n[np.isfinite(trait.n)]
+            samp = derive_sample_prevalence(self.source or self.name, cases, controls, n, ("samp_prev", "pop_prev"))
+        return replace(self, n_cases=cases, n_controls=controls, samp_prev=samp, pop_prev=pop)
 
 
 Tile = tuple[Sequence[int], Sequence[int], TileEstimates]
@@ -159,7 +198,12 @@ def assemble_atlas(
     traits = tuple(_atlas_trait(one, fit) for one, fit in zip(listed, fits, strict=True))
     return RgAtlas(
         traits=traits,
-        **{name: work.matrices[name] for name in ("gcov", "gcov_se", "gcov_int", "gcov_int_se", "rg", "rg_se")},
+        gcov=work.matrices["gcov"],
+        gcov_se=work.matrices["gcov_se"],
+        gcov_int=work.matrices["gcov_int"],
+        gcov_int_se=work.matrices["gcov_int_se"],
+        rg=work.matrices["rg"],
+        rg_se=work.matrices["rg_se"],
         n_snps=work.n_snps,
         factor=factor,
         delete_mean=work.delete_mean,
@@ -224,22 +268,22 @@ def _swapped(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _atlas_trait(listed: ListedTrait, fit: TraitFit | str) -> AtlasTrait:
-    known = {
+    known: dict[str, Any] = {
         "name": listed.name,
         "source": listed.source,
         "group": listed.group,
         "label": listed.label,
         "n_cases": listed.n_cases,
         "n_controls": listed.n_controls,
+        "samp_prev": listed.samp_prev,
+        "pop_prev": listed.pop_prev,
     }
     if isinstance(fit, str):
         return AtlasTrait(**known, status="unusable", why=fit)
-    samp_prev, pop_prev = listed.prevalences(fit.facts)
-    trait = AtlasTrait(
+    factor = liability_factor(listed.samp_prev, listed.pop_prev)
+    return AtlasTrait(
         **known,
         n_mean=fit.n_mean,
-        samp_prev=samp_prev,
-        pop_prev=pop_prev,
         n_snps=fit.n_snps,
         mean_chi2=fit.mean_chi2,
         lambda_gc=fit.lambda_gc,
@@ -247,13 +291,11 @@ def _atlas_trait(listed: ListedTrait, fit: TraitFit | str) -> AtlasTrait:
         h2_se=fit.h2_se,
         h2_int=fit.intercept,
         h2_int_se=fit.intercept_se,
+        h2_liab=fit.h2 * factor,
+        h2_liab_se=fit.h2_se * factor,
         status=fit.status,
         why=fit.why,
     )
-    if samp_prev is None:
-        return trait
-    factor = trait.liability_factor
-    return replace(trait, h2_liab=fit.h2 * factor, h2_liab_se=fit.h2_se * factor)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -304,26 +346,6 @@ def _pair_table(
             "why": pa.array(why, pa.string()),
         }
     )
-
-
-def z_and_p_of(estimates: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
-    """:func:`sumh2.results.z_and_p` of many estimates at once."""
-    from scipy.special import erfc, log_ndtr
-
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        z = np.where(errors > _ROUNDING * np.abs(estimates), estimates / errors, NAN)
-    return z, erfc(np.abs(z) / np.sqrt(2)), (log_ndtr(-np.abs(z)) + np.log(2)) / np.log(10)
-
-
-def false_discovery_rates(p: Floats) -> Floats:
-    """Smallest false discovery rate at which each p-value is a discovery (Benjamini and Hochberg 1995); NaN stays."""
-    rates = np.full(len(p), NAN)
-    known = np.flatnonzero(np.isfinite(p))
-    if len(known):
-        order = known[np.argsort(p[known], kind="stable")]
-        scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
-        rates[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
-    return rates
 
 
 def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: AtlasOptions):
@@ -378,8 +400,7 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
             if trait.status == "unusable" and trait.h2 > 0
         ]
         if options.gcov_intercept is not None:
-            text = f"gcov intercept held at {options.gcov_intercept:g}: overlap, if it is another, biases rg"
-            findings.append(Finding("note", "fixed gcov intercept", text))
+            findings.append(held_gcov_intercept(options.gcov_intercept))
         status[number], why[number] = judge(findings)
     return status, why
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.locks import locked_folder
 from ldscores.shared.outputs import written_whole
@@ -42,7 +42,7 @@ from sumh2.atlas.part_files import (
     run_tiles_on_cluster,
 )
 from sumh2.atlas.store import weighted_tagging
-from sumh2.atlas.store_files import StoreEntry, store_traits
+from sumh2.atlas.store_files import StoreEntry, read_stored, store_traits
 from sumh2.atlas.tiles import panel_width, tiles_of
 from sumh2.atlas.trait_fit import AtlasOptions, AtlasReference, TraitFit, build_reference
 from sumh2.regression_input import Totals
@@ -67,8 +67,8 @@ def build_atlas(
     options: AtlasOptions | None = None,
     m: Totals | None = None,
     check_alleles: bool = True,
-    memory: float = DEFAULT_MEMORY,
-    threads: int | None = None,
+    memory_gb: float = DEFAULT_MEMORY,
+    n_threads: int | None = None,
     scheduler: str | None = None,
     store: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -92,9 +92,9 @@ def build_atlas(
         "M_5_50", "M" or a number; by default M_5_50, or M for files without it.
     check_alleles
         False trusts that all files count the same allele.
-    memory
-        Gigabytes that one tile may use.
-    threads
+    memory_gb
+        What one tile may use (10^9 bytes).
+    n_threads
         By default one a core.
     scheduler
         Address of a Dask scheduler whose workers see the same files; ``local`` starts a cluster here.
@@ -114,7 +114,7 @@ def build_atlas(
         No trait can be read; another run is at work in `out`; the tagging has several categories.
     """
     out, options = Path(out), options or AtlasOptions()
-    n_threads = threads or usable_cores()
+    n_threads = choose_threads(n_threads)
     tagging = weighted_tagging(tagging)
     reference = build_reference(tagging, options.n_blocks, m)
     make_atlas_folder(out)
@@ -126,11 +126,15 @@ def build_atlas(
             double=options.dtype == np.float64, n_threads=n_threads,
         )  # fmt: skip
         _check_some_stored(entries)
+        listed = [
+            one.completed(read_stored(entry.path)) if entry.key else one
+            for one, entry in zip(listed, entries, strict=True)
+        ]
         started = time.monotonic()
         traits = _part_traits(entries, parts, reference, options)
         (parts / "fits").mkdir(exist_ok=True)
         fits = _fit_traits(entries, traits, reference, options, n_threads)
-        tiles = _run_tiles(traits, parts, reference, options, memory, n_threads, scheduler)
+        tiles = _run_tiles(traits, parts, reference, options, memory_gb, n_threads, scheduler)
         seconds = format_seconds(time.monotonic() - started)
         log.info("%d traits, %d pairs in %s", len(traits), len(traits) * (len(traits) - 1) // 2, seconds)
         (out / RECORD).unlink(missing_ok=True)  # until all files are new
@@ -211,12 +215,12 @@ def _run_tiles(
     parts: Path,
     reference: AtlasReference,
     options: AtlasOptions,
-    memory: float,
+    memory_gb: float,
     n_threads: int,
     scheduler: str | None,
 ) -> list[tuple[list[int], list[int], Path]]:
     """Fit all tiles that are not there; of each the numbers of its traits (-1 for one not listed) and its part."""
-    width = panel_width(len(reference.ld_score), reference.n_blocks, memory, n_threads, options)
+    width = panel_width(len(reference.ld_score), reference.n_blocks, memory_gb, n_threads, options)
     by_key = {part.key: part for part in traits.values()}
     number_of = {part.key: number for number, part in traits.items()}
     run = part_key(reference.fingerprint(), asdict(options))
@@ -231,7 +235,8 @@ def _run_tiles(
             keys = tuple([key for key in panel if key in by_key] for panel in keys)
             path = parts / "tiles" / f"{part_key(run, *keys)}.npz"
             if not is_whole(path):
-                jobs.append(TileJob(*(tuple(by_key[key] for key in panel) for panel in keys), path))
+                of_rows, of_columns = (tuple(by_key[key] for key in panel) for panel in keys)
+                jobs.append(TileJob(of_rows, of_columns, path))
         rows, columns = ([number_of.get(key, -1) for key in panel] for panel in keys)
         tiles.append((rows, columns, path))
     if len(jobs) < len(tiles):
@@ -278,6 +283,13 @@ def _provenance(entries: Sequence[StoreEntry], tagging: Tagging, settings: Mappi
 def write_atlas(atlas: RgAtlas, folder: str | Path) -> list[Path]:
     """Write an atlas to a folder, from which :func:`read_atlas` reads it.
 
+    Parameters
+    ----------
+    atlas
+        In memory, e.g. of :func:`sumh2.fit_atlas`.
+    folder
+        Made if it is not there.
+
     Returns
     -------
     list of Path
@@ -296,7 +308,7 @@ def _write_tables(atlas: RgAtlas, folder: Path) -> list[Path]:
     with written_whole(paths["delete_mean.npy"]) as partial, partial.open("wb") as stream:
         np.save(stream, atlas.delete_mean)
     metadata = {"format": FORMAT, "format_version": FORMAT_VERSION}
-    words = [name for name in ("trait1", "trait2", "status", "why")]
+    words = ["trait1", "trait2", "status", "why"]
     write_parquet(paths["pairs.parquet"], atlas.pair_table, metadata, dictionary_columns=words)
     plain = atlas.pair_table.cast(
         pa.schema([(one.name, pa.string() if one.name in words else one.type) for one in atlas.pair_table.schema])
@@ -305,8 +317,8 @@ def _write_tables(atlas: RgAtlas, folder: Path) -> list[Path]:
     records = [trait.to_record() for trait in atlas.traits]
     write_tsv(paths["traits.tsv"], pa.Table.from_pylist(records, schema=_trait_schema()))
     for name, matrix in (("rg.tsv", atlas.rg), ("overlap.tsv", atlas.gcov_int)):
-        columns = {"trait": pa.array(atlas.names, pa.string())}
-        table = pa.Table.from_arrays([columns["trait"], *map(pa.array, matrix)], names=["trait", *atlas.names])
+        columns = [pa.array(atlas.names, pa.string()), *map(pa.array, matrix)]
+        table = pa.Table.from_arrays(columns, names=["trait", *atlas.names])
         write_tsv(paths[name], table)
     content = {"m": atlas.m, "weights": atlas.weights, "n_blocks": atlas.n_blocks, "traits": records}
     write_json(paths[RECORD], metadata | content | {"provenance": dict(atlas.provenance)})
@@ -321,6 +333,11 @@ def _trait_schema() -> pa.Schema:
 
 def read_atlas(folder: str | Path) -> RgAtlas:
     """Read an atlas; the jackknife factor stays on disk and is mapped.
+
+    Parameters
+    ----------
+    folder
+        That ``sumh2 atlas --out``, :func:`build_atlas` or :func:`write_atlas` wrote.
 
     Raises
     ------

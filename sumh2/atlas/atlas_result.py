@@ -17,13 +17,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.messages import counted, first_of, some_of
 from sumh2.liability import liability_factor
+from sumh2.reasons import shared_reasons
 from sumh2.results import Result, p_text, with_se
-from sumh2.verdicts import WHY_SEPARATOR
+from sumh2.verdicts import SAME_DATA, WHY_SEPARATOR
 
 NAN = float("nan")
 
@@ -126,9 +128,7 @@ class AtlasTrait:
     @property
     def liability_factor(self) -> float:
         """Factor from the observed to the liability scale of h2; 1 for a quantitative trait."""
-        if self.samp_prev is None or self.pop_prev is None:
-            return 1.0
-        return liability_factor(self.samp_prev, self.pop_prev)
+        return liability_factor(self.samp_prev, self.pop_prev, quantitative=1.0)
 
     def to_record(self) -> dict[str, Any]:
         """The row of the traits table."""
@@ -317,24 +317,31 @@ class RgAtlas(Result):
         counts = {level: sum(trait.status == level for trait in self.traits) for level in ("ok", "caution", "unusable")}
         fdr = self.pair_table["rg_fdr"].to_numpy()
         n_found = int(np.count_nonzero(fdr < 0.05))
+        n_with_rg = int(np.isfinite(self.pair_table["rg"].to_numpy()).sum())
         lines = [
             f"{self.n_traits} traits ({', '.join(f'{count} {level}' for level, count in counts.items())}), "
-            f"{n_pairs:,} pairs, {self.n_blocks} jackknife blocks, {self.weights} weights, M {self.m:,.0f}",
-            f"{np.isfinite(self.pair_table['rg'].to_numpy()).sum():,} pairs have an rg, {n_found:,} differ from 0 at "
-            "5% false discovery rate",
+            f"{counted(n_pairs, 'pair')}, {self.n_blocks} jackknife blocks, {self.weights} weights, M {self.m:,.0f}",
+            f"{counted(n_with_rg, 'pair has', 'pairs have')} an rg, {counted(n_found, 'differs', 'differ')} from 0 at 5% "
+            "false discovery rate",
         ]
         if n_pairs:
             lines += ["", *self._strongest_lines()]
-        reasons = [
-            f"  {trait.name}: {trait.why.split(WHY_SEPARATOR)[0]}"
-            for trait in self.traits
-            if trait.status == "unusable"
-        ]
+        alike = [f"{first} - {second}" for first, second in self.same_data()]
+        if alike:
+            lines += ["", f"  {SAME_DATA}: {some_of(alike)}: both traits have the same z scores: leave out one of them"]
+        unusable = (trait for trait in self.traits if trait.status == "unusable")
+        reasons = shared_reasons((trait.name, trait.why.split(WHY_SEPARATOR)[0]) for trait in unusable)
         if reasons:
-            lines += ["", "  unusable traits:", *reasons[:SHOWN]]
+            lines += ["", "  unusable traits:", *(f"  {reason}" for reason in reasons[:SHOWN])]
         if len(reasons) > SHOWN:
             lines.append(f"  and {len(reasons) - SHOWN} more, in the column why of the traits table")
         return "\n".join(lines)
+
+    def same_data(self) -> list[tuple[str, str]]:
+        """Pairs of traits that have the same z scores: the same file twice, or two names of one study."""
+        table = self.pair_table
+        alike = pc.fill_null(pc.match_substring(table["why"], f"{SAME_DATA}:"), fill_value=False)
+        return [(row["trait1"], row["trait2"]) for row in table.filter(alike).select(["trait1", "trait2"]).to_pylist()]
 
     def _strongest_lines(self) -> list[str]:
         table = self.pair_table
@@ -359,8 +366,6 @@ def _take_pairs(table: pa.Table, places: NDArray[np.int64], n_traits: int) -> pa
     taken = table.take(pa.array(low * n_traits - low * (low + 1) // 2 + (high - low - 1), pa.int64()))
     swapped = pa.array(first > second)
     both = [("trait1", "trait2"), ("h2_1", "h2_2"), ("h2_1_se", "h2_2_se")]
-    import pyarrow.compute as pc
-
     columns_by_name = {name: taken[name] for name in taken.column_names}
     for one, other in both:
         columns_by_name[one] = pc.if_else(swapped, taken[other], taken[one])

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from ldscores.shared.progress import progress
 from sumh2.atlas.atlas_result import RgAtlas, cells_of, matrix_of
 from sumh2.atlas.consistency import check_consistency
@@ -42,7 +43,8 @@ from sumh2.kernels.nearest_covariance import (
     nearest_covariance,
     nearest_factor_model,
 )
-from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.kernels.significance import z_and_p
+from sumh2.results import Result, p_text, with_se
 from sumh2.verdicts import Finding, judge
 
 log = logging.getLogger(__name__)
@@ -101,8 +103,8 @@ class ConsistentAtlas(Result):
     raw_rg: Floats
     raw_rg_se: Floats
     factor: NDArray | None
-    eigenvalues_before: Floats
-    eigenvalues_after: Floats
+    eigenvalues_before: NDArray[np.floating]
+    eigenvalues_after: NDArray[np.floating]
     distance: float
     statistic: float
     p: float
@@ -213,14 +215,14 @@ class ConsistentAtlas(Result):
         if self.n_factors is not None:
             what = f"{self.n_factors} factors" + (" and unique variances" if self.unique else ", no unique variances")
         lines = [
-            f"{self.n_traits} traits, {len(off[0]):,} pairs: nearest genetic covariance ({what}), weight of the error "
-            f"structure {self.shrinkage:.3f}",
+            f"{self.n_traits} traits, {counted(len(off[0]), 'pair')}: nearest genetic covariance ({what}), weight of the "
+            f"error structure {self.shrinkage:.3f}",
             f"  eigenvalues of rg before: {np.count_nonzero(before < 0)} negative, smallest {before[0]:.4g}, largest "
             f"{before[-1]:.4g}",
             f"  eigenvalues of rg after:  {np.count_nonzero(after < -1e-8)} negative, smallest {smallest:.4g}, largest "
             f"{after[-1]:.4g}",
             f"  cells moved: mean {moved.mean():.3f} SE, largest {moved.max():.2f} SE, "
-            f"{np.count_nonzero(moved[off] > _FAR)} pairs by more than {_FAR:g} SE",
+            f"{counted(int(np.count_nonzero(moved[off] > _FAR)), 'pair')} by more than {_FAR:g} SE",
         ]
         if self.n_draws:
             verdict = "no genetic covariance gives these estimates" if self.p < 0.05 else "sampling error explains it"
@@ -288,6 +290,8 @@ def fit_consistent(
         for name, why in left_out:
             log.warning("left out %s: %s", name, why)
         atlas = atlas.take(places)
+    for first, second in atlas.same_data():
+        log.warning("%s and %s: the same data under two names; leave out one of them with --traits", first, second)
     if n_factors is not None and n_factors > atlas.n_traits:
         raise InputError(f"--factors: found {n_factors} for {atlas.n_traits} traits, expected fewer; lower it")
     if atlas.n_traits >= FEW_TRAITS and n_factors is None:

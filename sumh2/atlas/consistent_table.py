@@ -65,8 +65,8 @@ class ConsistentTable(Result):
 
     table: RgTable
     rg: Floats
-    eigenvalues_before: Floats
-    eigenvalues_after: Floats
+    eigenvalues_before: NDArray[np.floating]
+    eigenvalues_after: NDArray[np.floating]
     distance: float
     n_rounds: int
     converged: bool
@@ -157,6 +157,11 @@ def _findings(known: bool, moved: float) -> list[Finding]:
 def fit_consistent_table(table: RgTable) -> ConsistentTable:
     """The correlation matrix nearest to a table, each cell weighted by 1 / SE².
 
+    Parameters
+    ----------
+    table
+        Of :func:`sumh2.read_rg_table`.
+
     Raises
     ------
     InputError
@@ -165,7 +170,7 @@ def fit_consistent_table(table: RgTable) -> ConsistentTable:
     off = ~np.eye(len(table.names), dtype=bool)
     known = np.isfinite(table.rg) & off
     if not known.any():
-        raise InputError(f"{table.source}: found no correlation, expected one or more")
+        raise InputError(f"{table.source}: found no correlation, expected one or more; check the column rg")
     bad = known & ~(np.isfinite(table.rg_se) & (table.rg_se > 0))
     if bad.any():
         first, second = np.argwhere(bad)[0]

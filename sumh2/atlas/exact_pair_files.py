@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.table_headers import read_header
 from ldscores.shared.tables import read_table
@@ -58,7 +59,7 @@ def fit_listed_pairs(
     *,
     m: Totals | None = None,
     check_alleles: bool = True,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> RgResult:
     """Chosen pairs with LDSC's weights, all digits of the files kept; two traits in memory at a time.
 
@@ -70,6 +71,8 @@ def fit_listed_pairs(
         As for :func:`sumh2.atlas.atlas_files.build_atlas`; the traits are stored once more, in float64.
     options
         Intercepts, blocks and chisq_max; its weights do not matter.
+    n_threads
+        Traits stored at the same time; by default one a core.
 
     Raises
     ------
@@ -78,6 +81,7 @@ def fit_listed_pairs(
     """
     tagging = weighted_tagging(tagging)
     reference = build_reference(tagging, options.n_blocks, m)
+    n_threads = choose_threads(n_threads)
     numbers = sorted({number for pair in pairs for number in pair})
     chosen = [listed[number] for number in numbers]
     entries = dict(

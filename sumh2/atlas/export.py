@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import FitError, InputError
+from ldscores.shared.messages import counted
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_number
 from sumh2.atlas.consistent import ConsistentAtlas
 from sumh2.atlas.genomicsem import GenomicSemMatrices
@@ -101,7 +102,7 @@ def overlap_for_lava(atlas: RgAtlas) -> tuple[tuple[str, ...], Floats, list[str]
     notes = [f"{trait.name} left out: no intercept" for place, trait in enumerate(atlas.traits) if place not in places]
     n_missing = int(np.isnan(overlap).sum()) // 2
     if n_missing:
-        notes.append(f"{n_missing} pairs without an intercept count as not overlapping (0)")
+        notes.append(f"{counted(n_missing, 'pair')} without an intercept: taken as not overlapping (0)")
     overlap = np.nan_to_num(overlap, nan=0.0)
     overlap[np.diag_indices(len(overlap))] = 1.0
     return tuple(atlas.names[place] for place in places), overlap, notes

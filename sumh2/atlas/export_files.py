@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_text, write_tsv
 from sumh2.atlas.atlas_result import RgAtlas
 from sumh2.atlas.clustering import cluster_traits
@@ -18,6 +19,7 @@ from sumh2.atlas.genomicsem import GenomicSemMatrices
 _ALL_DIGITS = "%.17g"
 
 
+@written_together()
 def write_genomicsem(matrices: GenomicSemMatrices, stem: str | Path) -> list[Path]:
     """Write ``<stem>.S.tsv``, ``.V.tsv``, ``.I.tsv``, ``.N.tsv``, ``.m.tsv``, ``.S_Stand.tsv``, ``.V_Stand.tsv``
     and ``<stem>.R``,
@@ -71,6 +73,7 @@ def _write_matrix(path: str, names, matrix: np.ndarray) -> Path:
     return Path(path)
 
 
+@written_together()
 def write_lava(atlas: RgAtlas, stem: str | Path) -> tuple[list[Path], list[str]]:
     """Write ``<stem>.sample.overlap.txt`` and ``<stem>.input.info.txt`` for LAVA's ``process.input``.
 
@@ -111,6 +114,7 @@ def _check_word(word: str, what: str) -> None:
         )
 
 
+@written_together()
 def write_mtag(matrices: MtagMatrices, stem: str | Path) -> list[Path]:
     """Write ``<stem>.sigma.txt`` (--residcov_path), ``<stem>.omega.txt`` (--gencov_path) and
     ``<stem>.traits.txt``, the order of
@@ -122,6 +126,7 @@ def write_mtag(matrices: MtagMatrices, stem: str | Path) -> list[Path]:
     return paths
 
 
+@written_together()
 def write_order(atlas: RgAtlas, stem: str | Path) -> Path:
     """Write ``<stem>.order.txt``: names of the traits in clustered order."""
     path = Path(f"{stem}.order.txt")

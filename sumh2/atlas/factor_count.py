@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from sumh2.atlas.atlas_result import RgAtlas, matrix_of
 from sumh2.atlas.joint_errors import usable_traits
 from sumh2.results import Result
@@ -26,14 +27,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FactorCount(Result):
-    """Parallel analysis.
+    """How many factors lie behind an atlas, by parallel analysis.
 
     Parameters
     ----------
+    names : tuple of str, (n_traits,)
+        Traits that are in it.
     n_factors
         Leading eigenvalues above their limit.
     eigenvalues, null_mean, null_limit : float64, (n_traits,)
         Of the estimates, falling; mean and `quantile` of those of pure sampling error.
+    quantile
+        Of the draws, 0 to 1, above which an eigenvalue counts.
+    n_draws
+        Draws of pure sampling error.
     left_out
         Traits that are not in it, with the reason.
     """
@@ -42,7 +49,7 @@ class FactorCount(Result):
 
     names: tuple[str, ...]
     n_factors: int
-    eigenvalues: Floats
+    eigenvalues: NDArray[np.floating]
     null_mean: Floats
     null_limit: Floats
     quantile: float
@@ -69,7 +76,8 @@ class FactorCount(Result):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"{len(self.names)} traits: {self.n_factors} factors (parallel analysis, {self.n_draws} draws)", ""]
+        found = counted(self.n_factors, "factor")
+        lines = [f"{len(self.names)} traits: {found} (parallel analysis, {self.n_draws} draws)", ""]
         lines.append(f"  {'factor':>6}  {'eigenvalue':>10}  {f'{100 * self.quantile:.0f}% of null':>12}")
         for row in self.to_records()[: self.n_factors + 3]:
             lines.append(f"  {row['factor']:>6}  {row['eigenvalue']:>10.4f}  {row['null_limit']:>12.4f}")
@@ -78,7 +86,7 @@ class FactorCount(Result):
 
 
 def count_factors(atlas: RgAtlas, *, n_draws: int = 500, quantile: float = 0.95, seed: int = 1) -> FactorCount:
-    """Parallel analysis of an atlas.
+    """Count the factors behind an atlas: eigenvalues above those of sampling error alone (parallel analysis).
 
     Parameters
     ----------

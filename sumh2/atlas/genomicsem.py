@@ -39,10 +39,13 @@ from ldscores.shared.errors import FitError, InputError
 from ldscores.shared.progress import progress
 from sumh2.alignment import AlignedData
 from sumh2.kernels.block_sums import BlockSums
+from sumh2.kernels.column_regression import genomicsem_edges
 from sumh2.kernels.jackknife import jackknife, jackknife_covariance
 from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_positive, fitting, resolve_totals
 from sumh2.results import Result, with_se
+from sumh2.trait_pairs import check_signs_known
+from sumh2.verdicts import outlier_limit
 
 Floats = NDArray[np.float64]
 
@@ -168,9 +171,7 @@ def fit_genomicsem(
     if aligned.tagging.shape[1] != 1:
         raise InputError(f"genomicsem: found {aligned.tagging.shape[1]} LD scores, expected one; use plain LD scores")
     if aligned.n_traits > 1:
-        for trait in aligned.traits:
-            if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
-                raise InputError(f"{trait.source or trait.name}: no alleles; expected A1 and A2; munge with alleles")
+        check_signs_known(aligned, "covariance")
     check_positive(chisq_max, "--chisq-max", "80")
     n_traits = aligned.n_traits
     total = float(resolve_totals(aligned.reference, m)[0])
@@ -182,16 +183,14 @@ def fit_genomicsem(
     n, slopes, deleted = np.empty(len(first)), np.empty(len(first)), np.empty((n_blocks, len(first)))
     cells = zip(first.tolist(), second.tolist(), strict=True)
     for cell, (a, b) in enumerate(progress(cells, total=len(first), label="genomicsem", unit="cells")):
-        rows = present[:, a] & present[:, b]
-        if a != b:
-            rows &= (aligned.kinds[:, a] == aligned.kinds[:, b]) & (aligned.kinds[:, a] != 0)
+        rows = present[:, a] & present[:, b] & aligned.matching(a, b)
         what = aligned.traits[a].name if a == b else f"{aligned.traits[a].name} - {aligned.traits[b].name}"
         with fitting(what):
             fit = _fit_cell(aligned, a, b, np.flatnonzero(rows), total, n_blocks, what)
         n[cell], slopes[cell], deleted[:, cell] = fit[0], fit[1] * total / fit[0], fit[3] * total / fit[0]
         s[a, b] = s[b, a] = slopes[cell]
         i[a, b] = i[b, a] = fit[2]
-    factors = np.sqrt([_factor(trait.samp_prev, trait.pop_prev) for trait in aligned.traits])
+    factors = np.sqrt([liability_factor(trait.samp_prev, trait.pop_prev, quantitative=1.0) for trait in aligned.traits])
     scale = factors[first] * factors[second]
     covariance = jackknife_covariance(slopes, deleted)
     return GenomicSemMatrices(
@@ -202,10 +201,6 @@ def fit_genomicsem(
         n=n,
         m=total,
     )
-
-
-def _factor(samp_prev: float | None, pop_prev: float | None) -> float:
-    return 1.0 if samp_prev is None or pop_prev is None else liability_factor(samp_prev, pop_prev)
 
 
 def _present(aligned: AlignedData, chisq_max: float | None, chromosomes: Sequence[str] | None) -> NDArray[np.bool_]:
@@ -220,7 +215,7 @@ def _present(aligned: AlignedData, chisq_max: float | None, chromosomes: Sequenc
     for trait in range(aligned.n_traits):
         limit = chisq_max
         if limit is None:
-            limit = max(0.001 * float(np.nanmax(aligned.n_samples[present[:, trait], trait])), 80)
+            limit = outlier_limit(float(np.nanmax(aligned.n_samples[present[:, trait], trait])))
         with np.errstate(invalid="ignore"):
             present[:, trait] &= aligned.z[:, trait] ** 2 <= limit
     return present
@@ -239,8 +234,7 @@ def _fit_cell(
     if a != b:
         root = root + _root_weights(z2, n2, ld_score, m)
     weights, product = root**2, z1 * z2
-    edges = np.floor(np.linspace(1, len(rows), n_blocks + 1)).astype(np.int64) - 1
-    starts = edges[:-1]  # the last block runs to the last SNP
+    starts = genomicsem_edges(len(rows), n_blocks)[:-1]
 
     def summed(values: Floats) -> Floats:
         return np.add.reduceat(values, starts)

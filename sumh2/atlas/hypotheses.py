@@ -40,7 +40,8 @@ from scipy import stats
 from ldscores.shared.errors import FitError, InputError
 from sumh2.atlas.atlas_result import RgAtlas, cell_number
 from sumh2.kernels.jackknife import jackknife_covariance
-from sumh2.results import Result, p_text, with_se, z_and_p
+from sumh2.kernels.significance import z_and_p
+from sumh2.results import Result, p_text, with_se
 
 Floats = NDArray[np.float64]
 
@@ -220,7 +221,10 @@ class _Reader:
         if isinstance(right, float):
             return [Equation(term, right) for term in left]
         if len(left) > 1 or len(right) > 1:
-            raise InputError(f"hypothesis {self.text!r}: found groups on both sides, expected a number on the right")
+            raise InputError(
+                f"hypothesis {self.text!r}: found groups on both sides, expected a number on the right; write one equation "
+                "a pair"
+            )
         return [Equation(left[0], right[0])]
 
     def right_side(self) -> float | list[Term]:
@@ -338,7 +342,9 @@ def check_hypothesis(atlas: RgAtlas, hypothesis: str) -> HypothesisResult:
         difference, difference_deleted = left - right, left_deleted - right_deleted
         se = float(np.sqrt(jackknife_covariance(np.array([difference]), difference_deleted[:, None])[0, 0]))
         if not se > 1e-12 * max(abs(left), abs(right)):
-            raise FitError(f"hypothesis: {equation} has no sampling error: both sides are the same data")
+            raise FitError(
+                f"hypothesis: {equation} has no sampling error: both sides are the same data; test other traits"
+            )
         rows.append(TestedEquation(equation, left, right, difference, se, *z_and_p(difference, se)))
         differences.append(difference)
         deleted.append(difference_deleted)

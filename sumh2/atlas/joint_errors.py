@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ldscores.shared.errors import FitError
+from ldscores.shared.messages import some_of
 from sumh2.atlas.atlas_result import RgAtlas, matrix_of
 from sumh2.kernels.error_structure import ErrorMetric, error_metric
 
@@ -62,7 +63,10 @@ def build_metric(atlas: RgAtlas, metric: Metric = "shrunk") -> ErrorMetric:
     try:
         return error_metric(atlas.factor, atlas.n_traits, 1.0 if metric == "structured" else None)
     except np.linalg.LinAlgError as error:
+        alike = some_of(f"{first} and {second}" for first, second in atlas.same_data())
+        what = (
+            f"the same data under two names: {alike}" if alike else "two traits are the same data, or one has no error"
+        )
         raise FitError(
-            "consistent: the sampling covariance is singular: two traits are the same data, or one has no error; leave "
-            "out one of them"
+            f"consistent: the sampling covariance is singular: {what}; leave out one of them with --traits"
         ) from error

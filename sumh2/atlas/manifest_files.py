@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.streams import is_parquet
+from ldscores.shared.messages import first_of
+from ldscores.shared.streams import check_files, is_parquet
 from ldscores.shared.table_headers import read_header
 from ldscores.shared.tables import NULL_TEXTS, read_table, read_text
 from sumh2.atlas.assembly import ListedTrait
 from sumh2.sumstats_files import trait_name
+
+log = logging.getLogger(__name__)
 
 #: Columns of a manifest, as they are written, and what they are here.
 COLUMNS = {
@@ -32,6 +36,11 @@ def read_trait_list(words: Sequence[str | Path]) -> list[ListedTrait]:
 
     A word that is a YAML file, or a table with the column ``file``, is a manifest; anything else is a file of summary
     statistics or a pattern of such files, and the trait is called as the file without its endings.
+
+    Parameters
+    ----------
+    words
+        Names of files, patterns and manifests.
 
     Raises
     ------
@@ -52,6 +61,25 @@ def read_trait_list(words: Sequence[str | Path]) -> list[ListedTrait]:
         )
     _check_names(listed)
     return listed
+
+
+def tell_of_missing_files(listed: Sequence[ListedTrait]) -> None:
+    """Warn of traits whose file is not there: each will be a row with that reason, hours later.
+
+    Raises
+    ------
+    InputError
+        No file is there.
+    """
+    missing = [trait.source for trait in listed if not os.path.exists(trait.source)]
+    if len(missing) == len(listed):
+        check_files(missing)
+    if missing:
+        log.warning(
+            "%s: no such file; %s; stop and correct the names unless this is meant",
+            first_of(missing), "this trait will be a row without an estimate" if len(missing) == 1
+            else f"these {len(missing)} traits will be rows without an estimate",
+        )  # fmt: skip
 
 
 def _matching_files(word: str) -> list[str]:
@@ -97,8 +125,8 @@ def read_manifest(path: str | Path) -> list[ListedTrait]:
     """A manifest: a table or a YAML list with ``file`` and any of ``trait N cases controls samp_prev pop_prev group
     label``.
 
-    Files are sought from the manifest's folder.  ``N`` replaces the file's N at every SNP; ``cases`` and ``controls``
-    give the share of cases where ``pop_prev`` is given and ``samp_prev`` is not.
+    Files are sought from the manifest's folder.  ``N`` replaces the file's N at every SNP.  Where ``pop_prev`` is given
+    and ``samp_prev`` is not, the share of cases follows from ``cases``, ``controls`` (or the file's) and N.
 
     Raises
     ------
@@ -138,7 +166,9 @@ def _read_yaml(path: Path) -> list[dict[str, Any]]:
             {"trait": name, **(row if isinstance(row, Mapping) else {"file": row})} for name, row in content.items()
         ]
     if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
-        raise InputError(f"{path}: found no list of traits, expected '- file: bmi.sumstats.parquet' and so on")
+        raise InputError(
+            f"{path}: found no list of traits, expected '- file: bmi.sumstats.parquet' and so on; write one entry a trait"
+        )
     return [dict(zip(_known_names(path, list(row)), row.values(), strict=True)) for row in content]
 
 

@@ -24,11 +24,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import one_chunk
 from ldscores.shared.errors import InputError
-from sumh2.atlas.assembly import false_discovery_rates
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas
 from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.consistent import ConsistentAtlas
+from sumh2.kernels.significance import false_discovery_rates
 from sumh2.pages import content_policy
 
 #: Columns of the pairs table that the page shows, and the type in which they travel.
@@ -179,8 +180,7 @@ def _packed(values: NDArray, kind: str) -> dict[str, str]:
 
 def _packed_texts(column: pa.ChunkedArray | pa.Array) -> dict[str, Any]:
     """Texts as the different ones and, for each row, which."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+    column = one_chunk(column)
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     return {
         "texts": [text or "" for text in coded.dictionary.to_pylist()],

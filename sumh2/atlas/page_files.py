@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import read_text, write_text
 from sumh2.atlas.atlas_result import RgAtlas
 from sumh2.atlas.consistent import ConsistentAtlas
@@ -27,6 +28,7 @@ def read_page_template() -> PageTemplate:
         return PageTemplate(read_text(folder / "page_template.html"), read_text(folder / "page_template.css"), script)
 
 
+@written_together()
 def write_atlas_page(
     atlas: RgAtlas,
     path: str | Path,

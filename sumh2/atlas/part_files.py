@@ -213,7 +213,7 @@ def extend_layout(path: Path, keys: Sequence[str], width: int) -> list[list[str]
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     # NumPy's archives bear no time: the same arrays give the same bytes.
     with written_whole(path) as partial, partial.open("wb") as stream:
         np.savez(stream, **arrays)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from ldscores.shared.tables import read_table
 from sumh2.atlas.consistent_table import RgTable
 
@@ -68,10 +69,11 @@ def read_rg_table(
         names1, names2 = _words(table[first]), _words(table[second])
     se_name = next((by_name[name] for name in _SE if name in by_name), None)
     z_name = next((by_name[name] for name in _Z if name in by_name), None)
-    if se_name is None and z_name is None:
+    error_name = se_name or z_name
+    if error_name is None:
         raise InputError(f"{path}: found no column {_SE[0]} or {_Z[0]}, expected standard errors or z scores; add one")
-    values = _numbers(path, table, rg)
-    errors = _numbers(path, table, se_name) if se_name else _se_of_z(values, _numbers(path, table, z_name))
+    values, errors = _numbers(path, table, rg), _numbers(path, table, error_name)
+    errors = _se_of_z(values, errors) if se_name is None else errors
     return _matrix_of_pairs(path, names1, names2, values, errors)
 
 
@@ -122,13 +124,13 @@ def _matrix_of_pairs(path, names1: list[str], names2: list[str], values: Floats,
 
 
 def _read_matrix(path: str | Path, table: pa.Table, se: str | Path | None, z: str | Path | None) -> RgTable:
-    if (se is None) == (z is None):
+    other = z if se is None else se if z is None else None
+    if other is None:
         raise InputError(
             f"{path}: found no column rg, so it should be a square matrix; expected its standard errors with --se FILE or "
             "its z scores with --z FILE, one of them"
         )
     names, rg = _square(path, table)
-    other = z if se is None else se
     other_names, matrix = _square(other, read_table(other))
     if other_names != names:
         raise InputError(f"{other}: names differ from those of {path}; expected the same traits in the same order")
@@ -142,7 +144,7 @@ def _read_matrix(path: str | Path, table: pa.Table, se: str | Path | None, z: st
     known = np.isfinite(rg) & np.isfinite(errors)
     n_missing = int((off & ~known).sum()) // 2
     if n_missing:
-        notes.append(f"{n_missing} pairs without a number")
+        notes.append(f"{counted(n_missing, 'pair')} without a number")
     outside = int((off & known & (np.abs(rg) > 1)).sum()) // 2
     if outside:
         notes.append(f"{outside} correlations are outside ±1")
@@ -154,7 +156,7 @@ def _square(path: str | Path, table: pa.Table) -> tuple[list[str], Floats]:
     if len(table) != len(names):
         raise InputError(
             f"{path}: found {len(table)} rows and {len(names)} columns of numbers, expected a square matrix with names in "
-            "the first row and column, or a list with a column rg"
+            "the first row and column, or a list with a column rg; repair the table"
         )
     rows = [str(value).strip() for value in table.column(0).to_pylist()]
     if rows != names and [_number_word(word) for word in rows] != [_number_word(word) for word in names]:

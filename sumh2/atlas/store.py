@@ -49,8 +49,7 @@ def weighted_tagging(tagging: Tagging) -> Tagging:
 def fingerprint_snps(tagging: Tagging) -> str:
     """SHA-256 of names and alleles of the SNPs: what the rows of a stored trait mean."""
     digest = hashlib.sha256()
-    snp = tagging.snp.combine_chunks() if hasattr(tagging.snp, "combine_chunks") else tagging.snp
-    digest.update("\n".join(snp.to_pylist()).encode())
+    digest.update("\n".join(tagging.snp.to_pylist()).encode())
     for codes in (tagging.a1, tagging.a2):
         digest.update(b"-" if codes is None else np.ascontiguousarray(codes).tobytes())
     return digest.hexdigest()
@@ -103,6 +102,8 @@ def trait_of_aligned(aligned: AlignedData, column: int) -> StoredTrait:
         "last_chromosome": last,
         "samp_prev": info.samp_prev,
         "pop_prev": info.pop_prev,
+        "cases": info.cases,
+        "controls": info.controls,
         "steps": [vars(step) for step in info.steps],
         # Two names of one study have the same z scores but for the sign.
         "z_hash": hashlib.sha256(np.abs(z).astype(np.float32).tobytes()).hexdigest(),

@@ -38,8 +38,8 @@ FIRST, SECOND = "\x02", "\x03"
 _GB = 1e9
 
 
-def panel_width(n_snps: int, n_blocks: int, memory: float, n_threads: int, options: AtlasOptions) -> int:
-    """Traits in a panel, so that a tile of two fits in `memory` gigabytes; mapped files do not count.
+def panel_width(n_snps: int, n_blocks: int, memory_gb: float, n_threads: int, options: AtlasOptions) -> int:
+    """Traits in a panel, so that a tile of two fits in `memory_gb` gigabytes; mapped files do not count.
 
     A tile of width K holds block sums (5 B K² numbers), delete values and factor (2 B K² float64), and for each thread
     the matrices and copies of one step of two panels (14 K numbers a SNP of a block), and the traits' SNPs as bits.
@@ -50,7 +50,7 @@ def panel_width(n_snps: int, n_blocks: int, memory: float, n_threads: int, optio
     for width in range(WIDEST, 0, -8):
         sums = (N_SUMS * size + 16) * n_blocks * width**2
         factors = n_threads * 2 * (N_SUMS + 2) * size * width * min(n_snps / n_blocks, SNPS_AT_A_TIME)
-        if sums + factors + 2 * width * 3 * n_snps / 8 <= memory * _GB:
+        if sums + factors + 2 * width * 3 * n_snps / 8 <= memory_gb * _GB:
             return width
     return 1
 
@@ -147,8 +147,8 @@ def fit_tile(
         )  # fmt: skip
     pairs = solve_pairs(sums, options.gcov_intercept)
     del sums
-    presence = (np.stack([fit.presence for _, fit in side]) for side in (first, second))
-    shared, matching = count_common_snps(*presence, n_threads)
+    present_first, present_second = (np.stack([fit.presence for _, fit in side]) for side in (first, second))
+    shared, matching = count_common_snps(present_first, present_second, n_threads)
     # A singular system shows by itself; fewer SNPs than blocks hide it in rounding.
     fitted = _can_pair(first)[:, None] & _can_pair(second) & (matching >= reference.n_blocks)
     for array in (pairs.gcov, pairs.gcov_se, pairs.gcov_int, pairs.gcov_int_se):
@@ -159,10 +159,10 @@ def fit_tile(
     unfitted = np.isnan(pairs.gcov[rows, columns])
     factor[:, unfitted], mean[unfitted] = np.nan, np.nan
     return TileEstimates(
-        *(
-            array[rows, columns]
-            for array in (pairs.gcov, pairs.gcov_se, pairs.gcov_int, pairs.gcov_int_se, rg, rg_se, shared, matching, n_bad)
-        ),
+        gcov=pairs.gcov[rows, columns], gcov_se=pairs.gcov_se[rows, columns],
+        gcov_int=pairs.gcov_int[rows, columns], gcov_int_se=pairs.gcov_int_se[rows, columns],
+        rg=rg[rows, columns], rg_se=rg_se[rows, columns], n_shared=shared[rows, columns],
+        n_snps=matching[rows, columns], n_bad=n_bad[rows, columns],
         factor=factor.astype(options.dtype, copy=False),
         delete_mean=mean,
         exact={},
@@ -215,7 +215,7 @@ def _fit_exact(
     fitted: dict[int, RgPair] = {}
     if chosen:
         result = fit_rg(
-            align_stored([(_placeholder(place), traits[place][0]) for place in able], reference),
+            align_stored([(_placeholder(place), traits[place][0]) for place in able.tolist()], reference),
             pairs=[pair for _, pair in chosen],
             intercept=options.intercept,
             gcov_intercept=options.gcov_intercept,
@@ -281,7 +281,12 @@ def _exact_tile(pairs: Sequence[RgPair | None], n_blocks: int) -> TileEstimates:
 
     words = {name: [("" if pair is None else getattr(pair, name)) for pair in pairs] for name in ("status", "why")}
     return TileEstimates(
-        *(numbers(name) for name in ("gcov", "gcov_se", "gcov_int", "gcov_int_se", "rg", "rg_se")),
+        gcov=numbers("gcov"),
+        gcov_se=numbers("gcov_se"),
+        gcov_int=numbers("gcov_int"),
+        gcov_int_se=numbers("gcov_int_se"),
+        rg=numbers("rg"),
+        rg_se=numbers("rg_se"),
         n_shared=numbers("n_shared", np.int64, 0),
         n_snps=numbers("n_snps", np.int64, 0),
         n_bad=np.zeros(len(pairs), dtype=np.int64),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.errors import FitError, InputError
+from ldscores.shared.errors import FitError, InputError, OptionError
 from ldscores.shared.messages import first_of
 from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData
@@ -18,8 +18,8 @@ from sumh2.atlas.store import StoredTrait
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.pair_products import pack_presence
 from sumh2.kernels.product_regression import RegressionRows, fit_product
+from sumh2.kernels.significance import lambda_gc
 from sumh2.kernels.weights import ProductWeights
-from sumh2.ldsc.h2 import lambda_gc
 from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
 from sumh2.verdicts import coverage_findings, h2_findings, judge
 
@@ -63,7 +63,7 @@ class AtlasOptions:
         if self.weights not in ("separable", "ldsc"):
             raise InputError(f"weights: found {self.weights!r}, expected separable or ldsc; correct it")
         if self.n_blocks < 3:
-            raise InputError(f"--n-blocks: found {self.n_blocks}, expected at least 3; 200 are usual")
+            raise OptionError(f"--n-blocks: found {self.n_blocks}, expected at least 3; 200 are usual")
 
     @property
     def dtype(self) -> np.dtype:
@@ -212,7 +212,7 @@ def fit_trait(trait: StoredTrait, name: str, reference: AtlasReference, options:
     presence = pack_presence(np.where(present, trait.z, np.nan), np.where(present, trait.kinds, np.int8(0)))
     n_snps = len(places)
     chi2 = rows.z1**2
-    facts = {"n_snps": n_snps, "presence": presence, "facts": trait.facts}
+    facts: dict[str, Any] = {"n_snps": n_snps, "presence": presence, "facts": trait.facts}
     if n_snps:
         facts |= {"n_mean": float(rows.n1.mean()), "mean_chi2": float(chi2.mean()), "lambda_gc": lambda_gc(rows.z1)}
     try:

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.annotations.annotation_sums import BLOCK_CM
-from ldscores.annotations.annotation_sums import category_block_share as category_block_share
 from sumh2.kernels.dependence import effective_blocks, inverse_correlation
-from sumh2.verdicts import Finding
+from sumh2.verdicts import Finding, Level
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +102,15 @@ def upper_tail(statistic: Floats | float, freedom: Floats | float = np.inf) -> t
     return p, log10_p
 
 
+def two_sided_p(estimate: Floats | float, se: Floats | float, freedom: Floats | float) -> tuple[Floats, Floats, Floats]:
+    """z, two-sided p and its log10; NaN where the SE is missing or zero."""
+    estimate, se = np.asarray(estimate, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(se > 0, estimate / se, np.nan)
+    p, log10_p = upper_tail(np.abs(z), freedom)
+    return z, np.minimum(2 * p, 1.0), np.minimum(log10_p + np.log10(2), 0.0)
+
+
 def t_p_values(
     estimate: Floats | float, se: Floats | float, n_blocks: int, effective: Floats | float | None = None
 ) -> tuple[Floats, Floats, Floats, Floats]:
@@ -110,12 +118,9 @@ def t_p_values(
 
     Normal with 200 blocks or more, Student's t with fewer: see :func:`degrees_of_freedom`.
     """
-    estimate, se = np.asarray(estimate, dtype=np.float64), np.asarray(se, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(se > 0, estimate / se, np.nan)
     freedom = degrees_of_freedom(n_blocks, effective)
-    p, log10_p = upper_tail(np.abs(z), freedom)
-    return z, np.minimum(2 * p, 1.0), np.minimum(log10_p + np.log10(2), 0.0), upper_tail(z, freedom)[0]
+    z, p, log10_p = two_sided_p(estimate, se, freedom)
+    return z, p, log10_p, upper_tail(z, freedom)[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -262,7 +267,7 @@ def condition_findings(condition: float, inflation: Floats, names: Sequence[str]
     if not condition > HIGH_CONDITION:
         return []
     worst = [names[place] for place in np.argsort(-inflation)[:4] if inflation[place] > HIGH_INFLATION]
-    level = "unusable" if condition > CONDITION_LIMIT else "caution"
+    level: Level = "unusable" if condition > CONDITION_LIMIT else "caution"
     return [
         Finding(level, "collinear annotations", f"condition number {condition:.3g} of the scaled LD scores; mostly "
                 f"{', '.join(worst) or 'all of them together'}: leave out what repeats another")

@@ -100,8 +100,9 @@ def resolve_overlap(
             totals, np.diag(totals), totals, float(totals.sum()), np.sqrt(np.maximum(share * (1 - share), 0)),
             np.ones(n_categories, dtype=bool), np.full(n_categories, np.nan), "disjoint categories",
         )  # fmt: skip
-    if tagging.ldak is not None and (by_members or not _counts_snps_alike(tagging)):
-        return _from_contributions(tagging, m)
+    ldak = tagging.ldak
+    if ldak is not None and (by_members or not _counts_snps_alike(tagging, ldak.exp_heritability)):
+        return _from_contributions(tagging.where, ldak.contributions, ldak.counts, ldak.n_reference, m)
     which = m if m in ("M", "M_5_50") else "M_5_50"
     overlap, n_reference = (
         (tagging.overlap_5_50, tagging.n_reference_5_50)
@@ -120,10 +121,9 @@ def resolve_overlap(
     )  # fmt: skip
 
 
-def _counts_snps_alike(tagging: Tagging) -> bool:
+def _counts_snps_alike(tagging: Tagging, expected: Floats | None) -> bool:
     """Whether the model expects as much heritability of every SNP in a category, as LDSC's: then values are 0 and 1, or
     those of annotations, and the overlap of the tagging is LDSC's."""
-    expected = tagging.ldak.exp_heritability
     return tagging.overlap_5_50 is not None and expected is not None and bool(np.ptp(expected) <= 1e-9)
 
 
@@ -178,18 +178,18 @@ def _mismatch(totals: Floats, annotations: AnnotationSums) -> Finding | None:
     )  # fmt: skip
 
 
-def _from_contributions(tagging: Tagging, m: Totals | None) -> OverlapSums:
+def _from_contributions(
+    where: str, contributions: Floats, counts: NDArray[np.int64], n_reference: int, m: Totals | None
+) -> OverlapSums:
     """LDAK's sums over the members of each category, of all heritability SNPs."""
     if m == "M_5_50" or not (m is None or isinstance(m, str)):
         raise InputError(
-            f"--m: {tagging.where} brings the sums of its heritability model over all SNPs, expected M or nothing; drop "
-            "--m"
+            f"--m: {where} brings the sums of its heritability model over all SNPs, expected M or nothing; drop --m"
         )
-    ldak = tagging.ldak
-    unknown = np.full(len(ldak.counts), np.nan)
+    unknown = np.full(len(counts), np.nan)
     return OverlapSums(
-        np.diag(ldak.contributions).copy(), ldak.contributions.T, ldak.counts.astype(np.float64),
-        float(ldak.n_reference), unknown, np.ones(len(unknown), dtype=bool), unknown, "LDAK's sums",
+        np.diag(contributions).copy(), contributions.T, counts.astype(np.float64),
+        float(n_reference), unknown, np.ones(len(unknown), dtype=bool), unknown, "LDAK's sums",
     )  # fmt: skip
 
 

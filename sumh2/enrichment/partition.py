@@ -21,7 +21,7 @@ from sumh2.enrichment.annotation_guards import (
     share_findings,
     size_findings,
     t_p_values,
-    upper_tail,
+    two_sided_p,
 )
 from sumh2.enrichment.overlap_sums import OverlapSums, resolve_overlap
 from sumh2.enrichment.partition_result import Coefficients, PartitionResult
@@ -117,7 +117,9 @@ def partition_of(
     coefficients = Coefficients(
         total.tau, tau_se, *t_p_values(total.tau, tau_se, total.n_blocks, dependence.effective_blocks)
     )
-    enrichment_p, enrichment_log10_p = _enrichment_p(enrichments, total.n_blocks)
+    # LDSC's: Student's t with as many degrees of freedom as blocks, NaN where the share has no error.
+    difference_se = np.where(enrichments.share.se > 0, enrichments.difference_se, np.nan)
+    _, enrichment_p, enrichment_log10_p = two_sided_p(enrichments.difference, difference_se, float(total.n_blocks))
     judged = [judge(_category_findings(place, sums, enrichments, dependence, total)) for place in range(len(total.tau))]
     result = PartitionResult(
         total=_with_findings(total, dependence, sums),
@@ -135,15 +137,6 @@ def partition_of(
     )
     chosen = quantiles if quantiles is not None else sums.quantiles
     return result if chosen is None else _with_quantiles(result, chosen)
-
-
-def _enrichment_p(enrichments: Enrichments, n_blocks: int) -> tuple[Floats, Floats]:
-    """LDSC's: Student's t with as many degrees of freedom as blocks, NaN where the share has no error."""
-    known = (enrichments.share.se > 0) & (enrichments.difference_se > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(known, np.abs(enrichments.difference / enrichments.difference_se), np.nan)
-    p, log10_p = upper_tail(t, np.full(len(t), float(n_blocks)))
-    return np.minimum(2 * p, 1.0), np.minimum(log10_p + np.log10(2), 0.0)
 
 
 def _category_findings(
@@ -192,7 +185,5 @@ def _with_quantiles(result: PartitionResult, quantiles: QuantileSums) -> Partiti
             "model; make the bins with the annotations of these LD scores"
         )
     found = derive_quantiles(result.total.tau, result.total.tau_delete, sums, quantiles.n_snps)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(found.difference_se > 0, np.abs(found.difference / found.difference_se), np.nan)
-    p = 2 * upper_tail(z, degrees_of_freedom(result.total.n_blocks))[0]
+    p = two_sided_p(found.difference, found.difference_se, degrees_of_freedom(result.total.n_blocks))[1]
     return replace(result, quantiles=found, quantile_p=p, sums=replace(result.sums, quantiles=quantiles))

@@ -14,6 +14,7 @@ from sumh2.enrichment.overlap_sums import OverlapSums
 from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments, QuantileHeritabilities
 from sumh2.ldsc.h2_result import H2Result
+from sumh2.reasons import shared_reasons
 from sumh2.results import Result, number_text, p_text, with_se
 from sumh2.verdicts import WHY_SEPARATOR
 
@@ -151,16 +152,16 @@ class PartitionResult(Result):
 
     def quantile_records(self) -> list[dict[str, Any]]:
         """One row a bin of the annotation that was cut; empty where none was."""
-        if self.quantiles is None:
+        found, sums, p = self.quantiles, self.sums.quantiles, self.quantile_p
+        if found is None or sums is None or p is None:
             return []
-        found, sums = self.quantiles, self.sums.quantiles
         return [
             {
                 "trait": self.trait, "annotation": sums.of, "bin": place + 1, "from": sums.edges[place],
                 "to": sums.edges[place + 1], "n_snps": int(sums.n_snps[place]), "h2": found.h2.value[place],
                 "h2_se": found.h2.se[place], "prop_h2": found.share.value[place], "prop_h2_se": found.share.se[place],
                 "enrichment": found.enrichment.value[place], "enrichment_se": found.enrichment.se[place],
-                "enrichment_p": float(self.quantile_p[place]),
+                "enrichment_p": float(p[place]),
             }
             for place in range(len(sums.n_snps))
         ]  # fmt: skip
@@ -179,13 +180,9 @@ class PartitionResult(Result):
             total = total.replace("LD scores, one weighted fit", "categories, SumHer's likelihood, jackknife errors")
         lines = [total, "", *self._category_lines(), *self._quantile_lines(), "", f"  status: {self.total.status}"]
         lines += [f"    {reason}" for reason in self.total.why.split(WHY_SEPARATOR) if reason]
-        reasons = [
-            f"    {name}: {reason}"
-            for name, why, status in zip(self.categories, self.whys, self.statuses, strict=True)
-            for reason in why.split(WHY_SEPARATOR)
-            if reason and status != "ok"
-        ]
-        lines += reasons[:REASONS_SHOWN]
+        judged = zip(self.categories, self.whys, self.statuses, strict=True)
+        reasons = shared_reasons(((name, why) for name, why, status in judged if status != "ok"), merge_numbers=True)
+        lines += [f"    {reason}" for reason in reasons[:REASONS_SHOWN]]
         if len(reasons) > REASONS_SHOWN:
             lines.append(f"    and {len(reasons) - REASONS_SHOWN} more, in the column why of the table")
         return "\n".join(lines)
@@ -198,7 +195,10 @@ class PartitionResult(Result):
         for place, name in enumerate(self.categories[:CATEGORIES_SHOWN]):
             share = with_se(100 * enrichments.share.value[place], 100 * enrichments.share.se[place], 1)
             enrichment = with_se(enrichments.enrichment.value[place], enrichments.enrichment.se[place], 2)
-            snps, tau_z = number_text(100 * enrichments.prop_snps[place], ".2f"), number_text(coefficients.z[place], ".2f")
+            snps, tau_z = (
+                number_text(100 * enrichments.prop_snps[place], ".2f"),
+                number_text(coefficients.z[place], ".2f"),
+            )
             star = with_se(enrichments.tau_star.value[place], enrichments.tau_star.se[place], 3)
             lines.append(
                 f"  {name:<{width}}  {snps:>7}  {share:>15}  {enrichment:>17}  "
@@ -211,14 +211,15 @@ class PartitionResult(Result):
         return lines
 
     def _quantile_lines(self) -> list[str]:
-        if self.quantiles is None:
+        records = self.quantile_records()
+        if not records:
             return []
         lines = [
             "",
-            f"  by {self.sums.quantiles.of}:",
+            f"  by {records[0]['annotation']}:",
             f"  {'bin':>5}  {'SNPs':>10}  {'% h2':>15}  {'enrichment':>17}  {'p':>8}",
         ]
-        for row in self.quantile_records():
+        for row in records:
             p = row["enrichment_p"]
             lines.append(
                 f"  {row['bin']:>5}  {row['n_snps']:>10,}  "

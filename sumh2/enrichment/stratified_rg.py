@@ -28,7 +28,9 @@ from sumh2.kernels.column_regression import (
 )
 from sumh2.kernels.enrichment import derive_enrichments
 from sumh2.kernels.jackknife import correlation_with_se, jackknife_se
+from sumh2.kernels.significance import z_and_p
 from sumh2.kernels.weights import ProductWeights, chi2_weights, product_weights
+from sumh2.liability import liability_factor
 from sumh2.regression_input import (
     Totals,
     check_enough,
@@ -37,8 +39,7 @@ from sumh2.regression_input import (
     fitting,
     one_blas_thread,
 )
-from sumh2.results import z_and_p
-from sumh2.trait_pairs import liability_factor_of
+from sumh2.trait_pairs import check_signs_known
 from sumh2.verdicts import Finding, correlation_findings, count_findings, judge, outlier_limit
 
 Floats = NDArray[np.float64]
@@ -98,7 +99,10 @@ def fit_stratified_rg(
     FitError
         Too few SNPs, collinear categories.
     """
-    _check_traits(aligned)
+    if aligned.n_traits < 2:
+        raise InputError("stratified rg: found one trait, expected two or more; name another summary statistics file")
+    check_several_categories(aligned.reference, "a covariance", "sumh2 rg")
+    check_signs_known(aligned, "covariance")
     if convention not in ("ldsc", "genomicsem"):
         raise InputError(f"convention: found {convention!r}, expected ldsc or genomicsem; correct it")
     check_positive(chisq_max, "--chisq-max", "80")
@@ -118,20 +122,8 @@ def fit_stratified_rg(
     }
     pairs = {pair: _correlations(setting, cells, pair) for pair in order if pair[0] < pair[1]}
     names = tuple(trait.name for trait in aligned.traits)
-    factors = tuple(liability_factor_of(trait) for trait in aligned.traits)
+    factors = tuple(liability_factor(trait.samp_prev, trait.pop_prev) for trait in aligned.traits)
     return StratifiedRgResult(names, tuple(aligned.reference.names), sums, cells, pairs, convention, n_blocks, factors)
-
-
-def _check_traits(aligned: AlignedData) -> None:
-    if aligned.n_traits < 2:
-        raise InputError("stratified rg: found one trait, expected two or more; name another summary statistics file")
-    check_several_categories(aligned.reference, "a covariance", "sumh2 rg")
-    for trait in aligned.traits:
-        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
-            raise InputError(
-                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
-                "covariance is unknown; munge the file with its alleles"
-            )
 
 
 @dataclass(frozen=True)
@@ -152,11 +144,7 @@ class _Setting:
     def rows_of(self, pair: tuple[int, int]) -> NDArray[np.int64]:
         """SNPs that both traits have with the same unambiguous alleles; of one trait all it has."""
         first, second = pair
-        kept = self.kept[:, first]
-        if first != second:
-            kinds = self.aligned.kinds
-            kept = kept & self.kept[:, second] & (kinds[:, first] == kinds[:, second]) & (kinds[:, first] != 0)
-        return np.flatnonzero(kept)
+        return np.flatnonzero(self.kept[:, first] & self.kept[:, second] & self.aligned.matching(first, second))
 
     def edges(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.convention == "genomicsem":
@@ -271,9 +259,10 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
             # What all SNPs share hangs on the totals alone.
             found.append(replace(mismatch, level="caution") if place == len(rg) - 1 else mismatch)
         judged.append(judge(found + (count_findings(cross.n_snps, setting.n_blocks) if place == len(rg) - 1 else [])))
-    tests = np.array([z_and_p(value, se) for value, se in zip(rg, rg_se, strict=True)]).T
-    gcov_tests = np.array([z_and_p(value, se) for value, se in zip(gcov, gcov_se, strict=True)]).T
+    rg_z, rg_p, rg_log10_p = np.array([z_and_p(value, se) for value, se in zip(rg, rg_se, strict=True)]).T
+    tests = np.array([z_and_p(value, se) for value, se in zip(gcov, gcov_se, strict=True)]).T
+    gcov_z, gcov_p, gcov_log10_p = tests
     return StratifiedPair(
-        cross, rg, rg_se, *tests, gcov, gcov_se, *gcov_tests,
+        cross, rg, rg_se, rg_z, rg_p, rg_log10_p, gcov, gcov_se, gcov_z, gcov_p, gcov_log10_p,
         statuses=tuple(status for status, _ in judged), whys=tuple(why for _, why in judged),
     )  # fmt: skip

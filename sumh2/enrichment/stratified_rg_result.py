@@ -11,14 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_json
 from sumh2.enrichment.overlap_sums import OverlapSums
 from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments
 from sumh2.kernels.jackknife import jackknife_covariance
+from sumh2.reasons import shared_reasons
 from sumh2.results import Result, p_text, with_se
 from sumh2.trait_pairs import gcov_liability_factor
-from sumh2.verdicts import WHY_SEPARATOR
 
 Floats = NDArray[np.float64]
 
@@ -120,6 +121,8 @@ class StratifiedRgResult(Result):
         By pair of places.
     convention
         ldsc or genomicsem.
+    n_blocks
+        Jackknife blocks.
     liability_factors : tuple of float, (n_traits,)
         Factor of h2 to the liability scale; NaN for a trait without prevalences.  Cells are on the observed scale.
     """
@@ -276,11 +279,9 @@ class StratifiedRgResult(Result):
                     f"{with_se(pair.rg[place], pair.rg_se[place]):>17}  "
                     f"{p_text(pair.rg_p[place], pair.rg_log10_p[place]):>8}  {pair.statuses[place]}"
                 )
-                reasons += [
-                    f"  {title}, {name}: {reason}"
-                    for reason in pair.whys[place].split(WHY_SEPARATOR)
-                    if reason and pair.statuses[place] != "ok"
-                ]
+            judged = zip((*self.categories, ALL), pair.whys, pair.statuses, strict=True)
+            found = shared_reasons(((name, why) for name, why, status in judged if status != "ok"), merge_numbers=True)
+            reasons += [f"  {title}, {reason}" for reason in found]
         if reasons:
             lines += ["", *reasons[:REASONS_SHOWN]]
         if len(reasons) > REASONS_SHOWN:
@@ -288,6 +289,7 @@ class StratifiedRgResult(Result):
         return "\n".join(lines)
 
 
+@written_together()
 def write_matrices(path: str | Path, result: StratifiedRgResult) -> Path:
     """S and V of every category and of all SNPs, S_Tau and V_Tau, intercepts I: GenomicSEM's names, all digits."""
     by_category = {}

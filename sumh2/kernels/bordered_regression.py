@@ -370,7 +370,7 @@ def solve_borders(
             left = np.where(residual > ROUNDING * square, residual, np.nan)
             coefficient[place] = (t - y @ v) / left
             total[place] = by_total[place] @ y + coefficient[place] * (totals[1] - by_total[place] @ v)
-            if parts is not None:
+            if parts is not None and part is not None:
                 own = solve_triangular(lower, parts[0].T / factors.size[:, None], lower=True, check_finite=False)
                 fixed = np.einsum("ij,ij->j", own, v)
                 part[place] = y @ own + coefficient[place] * (parts[1] - fixed)

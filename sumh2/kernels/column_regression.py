@@ -168,27 +168,6 @@ def sum_columns_of_chi2(
     return column_block_sums(ld_scores, rows, n / n_bar, chi2, weights, edges, n_threads), n_bar
 
 
-def fit_columns(
-    chi2: Floats,
-    n: Floats,
-    ld_scores: Floats,
-    regression_ld: Floats,
-    m: Floats,
-    n_blocks: int,
-    fixed_intercept: float | None = None,
-    **which_rows: NDArray[np.int64] | None,
-) -> ColumnFit:
-    """Fit all columns to chi2; parameters as those of :func:`sum_columns_of_chi2`.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        The columns are collinear.
-    """
-    sums, n_bar = sum_columns_of_chi2(chi2, n, ld_scores, regression_ld, m, n_blocks, fixed_intercept, **which_rows)
-    return solve_columns(sums, n_bar, fixed_intercept)
-
-
 def sum_columns(ld_scores: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
     """LD score of all columns together, (n_snps,)."""
     ones = np.ones(ld_scores.shape[1])

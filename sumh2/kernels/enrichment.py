@@ -138,7 +138,9 @@ class QuantileHeritabilities:
     difference_se: Floats
 
 
-def derive_quantiles(tau: Floats, tau_delete: Floats, sums: Floats, n_snps: Floats) -> QuantileHeritabilities:
+def derive_quantiles(
+    tau: Floats, tau_delete: Floats, sums: Floats, n_snps: NDArray[np.int64]
+) -> QuantileHeritabilities:
     """Heritability of bins that together hold all SNPs that count: ``h2_q = sum_c tau_c sums_qc``.
 
     Shares are of the sum over the bins, and enrichments are over the bins' shares of SNPs (LDSC's quantile_h2g, whose
@@ -148,16 +150,16 @@ def derive_quantiles(tau: Floats, tau_delete: Floats, sums: Floats, n_snps: Floa
     ----------
     sums : float64, (n_bins, n_categories)
         Sum of each annotation over the SNPs of the bin.
-    n_snps : float64, (n_bins,)
+    n_snps : int64, (n_bins,)
     """
-    n_snps = np.asarray(n_snps, dtype=np.float64)
+    n_inside = n_snps.astype(np.float64)
     inside, inside_delete = sums @ tau, tau_delete @ sums.T
     total, total_delete = inside.sum(), inside_delete.sum(axis=1, keepdims=True)
-    n_total = n_snps.sum()
-    prop_snps = n_snps / n_total
+    n_total = n_inside.sum()
+    prop_snps = n_inside / n_total
 
     def difference(h2: Floats, of: Floats) -> Floats:
-        return h2 / n_snps - (of - h2) / (n_total - n_snps)
+        return h2 / n_inside - (of - h2) / (n_total - n_inside)
 
     contrast = estimated(difference(inside, total), difference(inside_delete, total_delete))
     return QuantileHeritabilities(

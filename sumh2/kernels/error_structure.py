@@ -111,7 +111,7 @@ def _checked_root(scale: Floats) -> Floats:
     return root
 
 
-def _inverse_root(root: Floats) -> Floats:
+def _inverse_root(root: NDArray[np.floating]) -> Floats:
     return solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
 
 
@@ -214,11 +214,11 @@ class ErrorMetric:
         Variances along them, all of them at least ``lambda mu``.
     """
 
-    root: Floats
+    root: NDArray[np.floating]
     weight: float
     variance: float
     directions: NDArray
-    spectrum: Floats
+    spectrum: NDArray[np.floating]
 
     @property
     def half(self) -> HalfVectors:
@@ -321,7 +321,7 @@ def error_metric(factor: NDArray, n_traits: int, weight: float | None = None) ->
     return ErrorMetric(root, weight, variance, directions, weight * variance + (1 - weight) * values)
 
 
-def error_skewness(factor: NDArray, root: Floats) -> float:
+def error_skewness(factor: NDArray, root: NDArray[np.floating]) -> float:
     """How much the error of an estimate and its estimated variance go together: kappa of a Wishart matrix.
 
     The mean of n products of Gaussian draws, in units of its error, is ``Y = sqrt(n) (W - I)`` in whitened coordinates, and
@@ -342,7 +342,7 @@ def error_skewness(factor: NDArray, root: Floats) -> float:
     return total / (n_traits * (n_traits**2 + 3 * n_traits + 4))
 
 
-def draw_from_factor(factor: NDArray, root: Floats, generator: np.random.Generator) -> Floats:
+def draw_from_factor(factor: NDArray, root: NDArray[np.floating], generator: np.random.Generator) -> Floats:
     """Errors of exactly the jackknife's covariance, in whitened coordinates, (T, T)."""
     half = HalfVectors.of(len(root))
     cells = generator.standard_normal(len(factor)).astype(factor.dtype, copy=False) @ factor

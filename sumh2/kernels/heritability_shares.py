@@ -39,6 +39,10 @@ class CategorySums:
     contributions: Floats
     expected: Floats
 
+    def select(self, places: list[int]) -> CategorySums:
+        """The categories at these places."""
+        return CategorySums(self.own[places], self.contributions[np.ix_(places, places)], self.expected[places])
+
 
 @dataclass(frozen=True)
 class Parameters:

@@ -194,7 +194,7 @@ class _Likelihood:
 
     def at(self, theta: Floats) -> _Point:
         """Value, gradient and minus the Hessian: one pass over the SNPs."""
-        return self._one_category(theta) if self.column is not None else self._many_categories(theta)
+        return self._many_categories(theta) if self.column is None else self._one_category(theta, self.column)
 
     def information(self, theta: Floats) -> Floats:
         """Expected value of minus the Hessian, X' diag(w / 2 E²) X: never negative."""
@@ -206,7 +206,7 @@ class _Likelihood:
             information += (x * weights[:, None]).T @ x
         return information
 
-    def _one_category(self, theta: Floats) -> _Point:
+    def _one_category(self, theta: Floats, column: Floats) -> _Point:
         """As many categories, but every sum is a dot product of columns in the cache: 31 models cost little.
 
         Plain numpy: a compiled loop is no faster (its logarithm is not vectorised), and loading it costs more than a fit.
@@ -214,9 +214,9 @@ class _Likelihood:
         design = self.design
         slope = theta[0]
         logl, gradient, hessian = 0.0, np.zeros(3), np.zeros((3, 3))
-        for first in range(0, len(self.column), _CACHED_ROWS):
+        for first in range(0, len(column), _CACHED_ROWS):
             rows = slice(first, first + _CACHED_ROWS)
-            x, scale, chi2, weights = self.column[rows], design.scale[rows], self.chi2[rows], self.weights[rows]
+            x, scale, chi2, weights = column[rows], design.scale[rows], self.chi2[rows], self.weights[rows]
             predicted = x * slope
             if design.constant:
                 predicted += theta[1]

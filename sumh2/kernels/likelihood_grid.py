@@ -7,7 +7,6 @@ blocks of the genome, and so leaves what :mod:`sumh2.kernels.likelihood_blocks` 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -197,7 +196,7 @@ def _move(grid: Grid, theta: Floats, point: GridSums, models: NDArray[np.int64],
     return models[waiting]
 
 
-def _fits(grid: Grid, theta: Floats, point: GridSums, converged: Sequence[bool]) -> list[GridFit]:
+def _fits(grid: Grid, theta: Floats, point: GridSums, converged: NDArray[np.bool_]) -> list[GridFit]:
     constant = likelihood_constant(grid.chi2, grid.weights)
     null_logl = null_log_likelihood(grid.chi2, grid.weights, grid.constant or grid.scaled_constant)
     fits = []

@@ -19,13 +19,13 @@ from sumh2.kernels.nearest_covariance import NearestCovariance, positive_part
 Floats = NDArray[np.float64]
 
 _RELAXATION = 1.6
+#: Rounds after which the iteration ends without convergence.
+_MOST_ROUNDS = 20_000
 #: Every so often the penalty follows the ratio of primal to dual residual (Boyd et al. 2011, section 3.4.1).
 _ADAPT_EVERY, _ADAPT_UNTIL = 20, 1000
 
 
-def nearest_correlation(
-    estimate: Floats, se: Floats, tolerance: float = 1e-7, max_rounds: int = 20_000
-) -> NearestCovariance:
+def nearest_correlation(estimate: Floats, se: Floats, tolerance: float = 1e-7) -> NearestCovariance:
     """Solve (1).
 
     Parameters
@@ -36,8 +36,6 @@ def nearest_correlation(
         Symmetric, positive where the estimate is finite.
     tolerance
         Largest disagreement of x and y that remains, in units of the scaled cells (about standard errors).
-    max_rounds
-        Rounds after which the iteration ends without convergence.
     """
     n_traits = len(estimate)
     off = ~np.eye(n_traits, dtype=bool)
@@ -54,7 +52,7 @@ def nearest_correlation(
     y = positive_part(scaled)
     dual, penalty = np.zeros_like(y), 1.0
     converged, n_rounds = False, 0
-    while not converged and n_rounds < max_rounds:
+    while not converged and n_rounds < _MOST_ROUNDS:
         n_rounds += 1
         x = (scaled_weights * scaled + penalty * (y - dual)) / (scaled_weights + penalty)
         np.fill_diagonal(x, units**2)

@@ -197,7 +197,6 @@ def nearest_factor_model(
     n_factors: int,
     unique: bool = True,
     start: tuple[Floats, Floats] | None = None,
-    max_rounds: int = 2000,
 ) -> NearestCovariance:
     """The nearest ``Lambda Lambda' + Psi`` with q factors.
 
@@ -255,7 +254,7 @@ def nearest_factor_model(
 
     first = np.concatenate([loadings.ravel(), psi] if unique else [loadings.ravel()])
     bounds = [(None, None)] * (n_traits * n_factors) + [(0, None)] * (n_traits if unique else 0)
-    options = {"maxiter": max_rounds, "maxfun": 2 * max_rounds, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 20}
+    options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 20}
     found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     loaded, own = unpack(found.x)
     matrix = loaded @ loaded.T + np.diag(own)

@@ -267,7 +267,8 @@ def solve_pairs(sums: NDArray, fixed_intercept: float | None = None) -> PairEsti
     estimates = np.empty((4, n_first, n_second))
     delete = np.empty((n_blocks, n_first, n_second))
     _solve(sums, np.nan if fixed_intercept is None else float(fixed_intercept), estimates, delete)
-    return PairEstimates(*estimates, gcov_delete=delete)
+    gcov, gcov_se, gcov_int, gcov_int_se = estimates
+    return PairEstimates(gcov, gcov_se, gcov_int, gcov_int_se, delete)
 
 
 @compiled(nogil=True, error_model="numpy")

@@ -130,12 +130,9 @@ def fit_product(
     start = weights_of(rows.m * (mean_product - start_intercept) / mean_ld_n, start_intercept)
     regression = _Regression(rows, n_bar, weights_of)
     n_below = None
-    if edges is None and (cutoff is None or fixed_intercept is not None):
-        edges = block_edges(len(rows.z1), n_blocks)
-    if fixed_intercept is not None:
+    if cutoff is None or fixed_intercept is not None:
+        edges = block_edges(len(rows.z1), n_blocks) if edges is None else edges
         coefs = jackknife(regression.fit(edges, start, fixed_intercept=fixed_intercept))
-    elif cutoff is None:
-        coefs = jackknife(regression.fit(edges, start))
     else:
         below = (rows.z1**2 < cutoff) & (rows.z2**2 < cutoff)
         n_below = int(below.sum())
@@ -197,14 +194,18 @@ def _product_fit(
     coefs: Jackknife, scale: float, fixed_intercept: float | None, mean_product: float, n_below: int | None
 ) -> ProductFit:
     se = coefs.se
-    free = fixed_intercept is None
+    if fixed_intercept is None:
+        intercept, intercept_se, intercept_delete = coefs.estimate[1], se[1], coefs.delete_values[:, 1]
+    else:
+        intercept, intercept_se = fixed_intercept, float("nan")
+        intercept_delete = np.full(coefs.n_blocks, float(fixed_intercept))
     return ProductFit(
         total=float(coefs.estimate[0] * scale),
         total_se=float(se[0] * scale),
         total_delete=coefs.delete_values[:, 0] * scale,
-        intercept=float(coefs.estimate[1]) if free else float(fixed_intercept),
-        intercept_se=float(se[1]) if free else float("nan"),
-        intercept_delete=coefs.delete_values[:, 1] if free else np.full(coefs.n_blocks, float(fixed_intercept)),
+        intercept=float(intercept),
+        intercept_se=float(intercept_se),
+        intercept_delete=intercept_delete,
         mean_product=mean_product,
         n_below_cutoff=n_below,
         coefs=coefs,

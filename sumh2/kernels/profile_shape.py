@@ -13,6 +13,7 @@ posterior under a flat prior if the likelihood were a likelihood of independent 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +171,8 @@ def score_statistics(alphas: Floats, logl: Floats, logl_delete: Floats) -> Float
     logl_delete : float64, (n_blocks, n_points)
         Profile with each block left out.
     """
-    n_blocks, order = len(logl_delete), min(2, len(alphas) - 1)
+    n_blocks = len(logl_delete)
+    order: Literal[1, 2] = 2 if len(alphas) > 2 else 1
     slope = np.gradient(logl, alphas, edge_order=order)
     slope_delete = np.gradient(logl_delete, alphas, axis=1, edge_order=order) * (n_blocks / (n_blocks - 1))
     spread = slope_delete - slope_delete.mean(axis=0)

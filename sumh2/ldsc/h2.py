@@ -16,6 +16,7 @@ from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.kernels.column_regression import ColumnFit, solve_columns, sum_columns_of_chi2
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product
+from sumh2.kernels.significance import lambda_gc, z_and_p
 from sumh2.kernels.weights import ProductWeights
 from sumh2.ldsc.h2_result import H2Result
 from sumh2.liability import liability_factor, scale_findings
@@ -30,7 +31,6 @@ from sumh2.regression_input import (
     resolve_totals,
     trait_info,
 )
-from sumh2.results import z_and_p
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import (
     Finding,
@@ -48,15 +48,6 @@ Floats = NDArray[np.float64]
 
 #: LDSC's default cutoff of the two-step estimator.
 TWO_STEP_CUTOFF = 30.0
-#: Median of chi2 with one degree of freedom, to LDSC's four digits.
-CHI2_MEDIAN = 0.4549
-
-
-def lambda_gc(z: Floats) -> float:
-    """Genomic inflation: median chi2 over the median expected without signal and confounding."""
-    middle = [(len(z) - 1) // 2, len(z) // 2]
-    # numpy's median is this, and the import of masked arrays: a tenth of a small command's time.
-    return float(np.partition(z * z, middle)[middle].mean() / CHI2_MEDIAN)
 
 
 def fit_h2(
@@ -310,9 +301,7 @@ def _h2_result(
     has_ratio = mean_chi2 > 1 and np.isfinite(estimates.intercept_se)
     ratio = (estimates.intercept - 1) / (mean_chi2 - 1) if has_ratio else float("nan")
     ratio_se = estimates.intercept_se / (mean_chi2 - 1) if has_ratio else float("nan")
-    factor = float("nan")
-    if info.samp_prev is not None and info.pop_prev is not None:
-        factor = liability_factor(info.samp_prev, info.pop_prev)
+    factor = liability_factor(info.samp_prev, info.pop_prev)
     h2_z, h2_p, h2_log10_p = z_and_p(h2, h2_se)
     n_blocks = len(estimates.h2_delete)
     findings = findings + h2_findings(

@@ -57,6 +57,8 @@ class H2Result(Result):
     intercept_delete : float64, (n_blocks,)
     totals : float64, (n_categories,)
         Reference SNPs behind each LD score.
+    samp_prev, pop_prev
+        Share of cases in the sample and in the population; None for a quantitative trait.
     """
 
     kind: ClassVar[str] = "h2"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_text
 from sumh2.ldsc.h2 import H2Result
 from sumh2.ldsc.rg_result import RgPair, RgResult
@@ -60,6 +61,7 @@ def rg_log(result: RgResult) -> str:
     return "\n".join([*lines, *_summary_table(result)]) + "\n"
 
 
+@written_together()
 def write_h2_side_files(result: H2Result, stem: str | Path, *, cov: bool, delete_values: bool) -> list[Path]:
     """LDSC's ``.cov``, ``.delete`` and ``.part_delete``: plain numbers, all digits, no header.
 
@@ -75,6 +77,7 @@ def write_h2_side_files(result: H2Result, stem: str | Path, *, cov: bool, delete
     return written
 
 
+@written_together()
 def write_rg_side_files(result: RgResult, stem: str | Path, *, cov: bool, delete_values: bool) -> list[Path]:
     """The same for each pair: ``<stem>.<trait1>.<trait2>.{hsq1,hsq2,gencov}.{cov,delete}``.
 

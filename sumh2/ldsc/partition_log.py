@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_tsv
 from sumh2.enrichment.partition_result import PartitionResult
 from sumh2.ldsc.log import h2_log
@@ -53,6 +54,7 @@ def _numbers(values: NDArray[np.float64]) -> str:
     return np.array2string(values, precision=4, max_line_width=10**6)[1:-1].strip()
 
 
+@written_together()
 def write_ldsc_results(path: str | Path, result: PartitionResult) -> Path:
     """``.results`` of LDSC's ``--overlap-annot --print-coefficients``: all digits, NA where there is no p-value."""
     enrichments, coefficients = result.enrichments, result.coefficients

@@ -12,26 +12,26 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import FitError, InputError, OptionError
 from ldscores.shared.messages import first_of
 from ldscores.shared.progress import progress
 from sumh2.alignment import AlignedData
 from sumh2.kernels.jackknife import correlation_with_se
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
+from sumh2.kernels.significance import lambda_gc, z_and_p
 from sumh2.kernels.weights import ProductWeights
-from sumh2.ldsc.h2 import lambda_gc
 from sumh2.ldsc.rg_result import NAN, RgPair, RgResult
+from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
-from sumh2.results import z_and_p
 from sumh2.trait_pairs import (
     check_common_snps,
     choose_pairs,
     gcov_intercepts_of_pairs,
     gcov_liability_factor,
-    liability_factor_of,
     values_per_trait,
 )
-from sumh2.verdicts import Finding, intercept_findings, judge, rg_findings
+from sumh2.verdicts import Finding, held_gcov_intercept, intercept_findings, judge, rg_findings
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def fit_rg(
     chisq_max: float | None = None,
     n_blocks: int = 200,
     m: Totals = "M_5_50",
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> RgResult:
     """Genetic correlations with block-jackknife errors.
 
@@ -95,7 +95,7 @@ def fit_rg(
     m
         "M_5_50", "M", or the number of reference SNPs.
     n_threads
-        Pairs fitted at the same time.
+        Pairs fitted at the same time; by default one a core.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def fit_rg(
             "find the intercept: drop one option"
         )
     fit = partial(_fit_pair, aligned, options)
-    pool = ThreadPoolExecutor(max(1, n_threads))
+    pool = ThreadPoolExecutor(choose_threads(n_threads))
     try:
         fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pairs"))
     finally:
@@ -152,7 +152,8 @@ def _fit_pair(aligned: AlignedData, options: _Options, pair: tuple[int, int]) ->
         n_blocks = _blocks_below(rows, options.two_step, n_blocks, f"{first.name} - {second.name}")
         check_varies(rows.ld_score, aligned.reference.names[0])
         with fitting(f"{first.name} - {second.name}"):
-            fits = _three_fits(rows, n_blocks, options, pair)
+            fixed = [*(options.intercepts[column] for column in pair), options.gcov_intercepts[pair]]
+            fits = fit_three(rows, n_blocks, fixed, options.two_step)
     except FitError as error:
         return RgPair(
             first.name, second.name, n_shared=n_shared, n_snps=n_snps, status="unusable", why=f"no fit: {error}"
@@ -177,7 +178,7 @@ def choose_pair_rows(
     z1, z2 = aligned.z[:, first], aligned.z[:, second]
     product = z1 * z2
     shared = ~np.isnan(product)
-    kept = shared & (aligned.kinds[:, first] == aligned.kinds[:, second]) & (aligned.kinds[:, first] != 0)
+    kept = shared & aligned.matching(first, second)
     n_matching = int(np.count_nonzero(kept))
     if chisq_max is not None:
         with np.errstate(invalid="ignore"):
@@ -189,34 +190,55 @@ def gather_pair_rows(aligned: AlignedData, pair: tuple[int, int], kept: NDArray[
     """The regression of two traits, by columns, on the SNPs kept; M is that of the LD score."""
     first, second = pair
     rows = slice(None) if kept.all() else np.flatnonzero(kept)
-    columns = (
-        aligned.z[:, first],
-        aligned.z[:, second],
-        aligned.n_samples[:, first],
-        aligned.n_samples[:, second],
-        aligned.tagging[:, 0],
-        aligned.regression_tagging,
+
+    def contiguous(column: Floats) -> Floats:
+        return np.ascontiguousarray(column[rows])
+
+    return RegressionRows(
+        z1=contiguous(aligned.z[:, first]),
+        z2=contiguous(aligned.z[:, second]),
+        n1=contiguous(aligned.n_samples[:, first]),
+        n2=contiguous(aligned.n_samples[:, second]),
+        ld_score=contiguous(aligned.tagging[:, 0]),
+        regression_ld=contiguous(aligned.regression_tagging),
+        m=m,
     )
-    return RegressionRows(*(np.ascontiguousarray(column[rows]) for column in columns), m=m)
 
 
-def _three_fits(
-    rows: RegressionRows, n_blocks: int, options: _Options, pair: tuple[int, int]
+def fit_three(
+    rows: RegressionRows,
+    n_blocks: int,
+    fixed: Sequence[float | None],
+    cutoff: float | None,
+    edges: NDArray[np.int64] | None = None,
 ) -> tuple[ProductFit, ProductFit, ProductFit]:
+    """The regressions of a pair: of either trait, and of their product.
+
+    Parameters
+    ----------
+    rows
+        From :func:`gather_pair_rows`.
+    n_blocks
+        Jackknife blocks.
+    fixed
+        Where each of the three intercepts is held; None for a free one.
+    cutoff
+        chi2 of the two-step estimator, for free intercepts; None for one step.
+    edges : int64, (n_blocks + 1,)
+        Other blocks than those of equal numbers of SNPs.
+    """
+    cutoffs = [cutoff if value is None else None for value in fixed]
     fit1, fit2 = (
         fit_product(
-            rows.of_trait(which), n_blocks, ProductWeights.of_one_trait, 1.0,
-            options.intercepts[column], None if options.intercepts[column] is not None else options.two_step,
+            rows.of_trait(which + 1), n_blocks, ProductWeights.of_one_trait, 1.0, fixed[which], cutoffs[which], edges
         )
-        for which, column in zip((1, 2), pair, strict=True)
-    )  # fmt: skip
+        for which in (0, 1)
+    )
 
     def weights_of(gcov: float, gcov_int: float) -> ProductWeights:
         return ProductWeights.of_two_traits(fit1.total, fit2.total, gcov, fit1.intercept, fit2.intercept, gcov_int)
 
-    fixed = options.gcov_intercepts[pair]
-    cutoff = None if fixed is not None else options.two_step
-    return fit1, fit2, fit_product(rows, n_blocks, weights_of, 0.0, fixed, cutoff)
+    return fit1, fit2, fit_product(rows, n_blocks, weights_of, 0.0, fixed[2], cutoffs[2], edges)
 
 
 def _rg_and_se(fits: tuple[ProductFit, ProductFit, ProductFit]) -> tuple[float, float, int]:
@@ -238,7 +260,7 @@ def _estimates(
     rg, rg_se, n_bad_deletes = _rg_and_se(fits)
     rg_z, rg_p, rg_log10_p = z_and_p(rg, rg_se)
     gcov_z, gcov_p, gcov_log10_p = z_and_p(cross.total, cross.total_se)
-    factor1, factor2 = (liability_factor_of(trait) for trait in (first, second))
+    factor1, factor2 = (liability_factor(trait.samp_prev, trait.pop_prev) for trait in (first, second))
     both = gcov_liability_factor(factor1, factor2)
     status, why = judge(
         rg_findings(
@@ -305,6 +327,5 @@ def _intercept_findings(fits: tuple[ProductFit, ProductFit, ProductFit], names: 
         ratio = (fit.intercept - 1) / excess if excess > 0 else NAN
         found += intercept_findings(fit.intercept, fit.intercept_se, ratio, fit.mean_product, f" of {name}")
     if not np.isfinite(fits[2].intercept_se):
-        text = f"gcov intercept held at {fits[2].intercept:g}: overlap, if it is another, biases rg"
-        found.append(Finding("note", "fixed gcov intercept", text))
+        found.append(held_gcov_intercept(fits[2].intercept))
     return found

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sumh2.kernels.product_regression import ProductFit
+from sumh2.reasons import shared_reasons
 from sumh2.results import Result, p_text, record_of, with_se
-from sumh2.verdicts import WHY_SEPARATOR
 
 NAN = float("nan")
 #: The report of many pairs shows this many reasons, the table all of them.
@@ -31,9 +31,9 @@ class RgPair:
         Genetic covariance on the observed scale.
     gcov_int, gcov_int_se
         Its intercept: overlap of the samples times phenotypic correlation.
-    h2_1, h2_1_se, h2_int_1, h2_int_1_se, and the same for trait 2
+    h2_1, h2_1_se, h2_int_1, h2_int_1_se, h2_2, h2_2_se, h2_int_2, h2_int_2_se
         Heritabilities on these SNPs, in one step unless a cutoff is given (as LDSC --rg; they differ from --h2).
-    gcov_liab, h2_liab_1, ... , with _se
+    gcov_liab, gcov_liab_se, h2_liab_1, h2_liab_1_se, h2_liab_2, h2_liab_2_se
         Liability scale, NaN for a trait without prevalences; the correlation is the same on both scales.
     mean_z1z2, mean_chi2_1, mean_chi2_2, lambda_gc_1, lambda_gc_2
         Over the regression SNPs.
@@ -142,14 +142,10 @@ class RgResult(Result):
                 f"{pair.n_snps:>9,}  {pair.status}"
             )
         lines += self._liability_lines()
-        reasons = [
-            f"  {pair.trait1} - {pair.trait2}: {reason}"
-            for pair in self.pairs
-            for reason in pair.why.split(WHY_SEPARATOR)
-            if reason
-        ]
+        # Numbers are not merged: traits may be called by numbers, as those of UK Biobank.
+        reasons = shared_reasons((f"{pair.trait1} - {pair.trait2}", pair.why) for pair in self.pairs)
         if reasons:
-            lines += ["", *reasons[:REASONS_SHOWN]]
+            lines += ["", *(f"  {reason}" for reason in reasons[:REASONS_SHOWN])]
         if len(reasons) > REASONS_SHOWN:
             lines.append(f"  and {len(reasons) - REASONS_SHOWN} more, in the column why of the table")
         return "\n".join(lines)

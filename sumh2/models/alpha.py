@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData
@@ -32,7 +33,14 @@ from sumh2.kernels.profile_shape import (
 from sumh2.models.alpha_result import AlphaCurve, AlphaProfile
 from sumh2.models.alpha_verdicts import curve_findings, shift_findings
 from sumh2.models.common_snps import align_models
-from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, fit_model, fit_models_of_one_category
+from sumh2.models.model_fit import (
+    Confounding,
+    FitData,
+    ModelFit,
+    chosen_confounding,
+    fit_model,
+    fit_models_of_one_category,
+)
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, trait_info
 from sumh2.sumher.rows import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, chromosomes_of, resolve_sums
 from sumh2.sumstats import FilterCount, SumStats
@@ -66,7 +74,7 @@ def fit_alpha(
     warm_start: bool = True,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> AlphaProfile:
     """Alpha of E[h2_j] = tau [2 f_j (1 - f_j)]^(1 + alpha), or of any model with this factor, from one tagging.
 
@@ -103,7 +111,7 @@ def fit_alpha(
     tolerance, max_iter
         A fit stops when the log likelihood changes by less, or after so many steps.
     n_threads
-        Threads.
+        Alphas fitted at the same time; by default one a core.
 
     Raises
     ------
@@ -113,14 +121,14 @@ def fit_alpha(
         Too few SNPs, or collinear categories.
     """
     info = trait_info(aligned, trait)
-    check_positive(tolerance, "--tolerance", "0.001")
+    check_positive(tolerance, "tolerance", "0.001")
     groups = group_categories(aligned.reference, powers, divisions)
     sums = resolve_sums(aligned.reference, m)
     (rows,) = choose_rows(aligned, (trait,), rules or RowRules())
-    instances = [_Instance(alpha, rows.tagging, places, _select(sums, places)) for alpha, places in groups.items()]
+    instances = [_Instance(alpha, rows.tagging, places, sums.select(places)) for alpha, places in groups.items()]
     return _profile(
-        info.name, rows, instances, _kinds(confounding), info.steps + rows.steps, n_blocks, warm_start,
-        tolerance, max_iter, n_threads, chromosome_findings(*chromosomes_of(aligned, rows)),
+        info.name, rows, instances, chosen_confounding(confounding), info.steps + rows.steps, n_blocks, warm_start,
+        tolerance, max_iter, choose_threads(n_threads), chromosome_findings(*chromosomes_of(aligned, rows)),
     )  # fmt: skip
 
 
@@ -136,9 +144,9 @@ def fit_alpha_models(
     warm_start: bool = True,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> AlphaProfile:
-    """The same from one tagging an alpha, on the SNPs that all of them have; weights are those of the first.
+    """Alpha from one tagging an alpha, on the SNPs that all of them have; weights are those of the first.
 
     Parameters
     ----------
@@ -150,6 +158,14 @@ def fit_alpha_models(
         Their alphas; by default what their categories or models are called.
     confounding, rules, n_blocks, m, warm_start, tolerance, max_iter, n_threads
         As for :func:`fit_alpha`.
+
+    Raises
+    ------
+    InputError
+        Fewer than three alphas, alphas that are not known or as many as the taggings, or taggings of models that differ
+        in size.
+    FitError
+        Too few SNPs, or collinear categories.
     """
     alphas = list(powers) if powers is not None else [_alpha_of(tagging) for tagging in taggings]
     if len(alphas) != len(taggings):
@@ -170,12 +186,14 @@ def fit_alpha_models(
     ]
     info = common.aligned.traits[0]
     return _profile(
-        info.name, common.rows, instances, _kinds(confounding), info.steps + common.rows.steps, n_blocks, warm_start,
-        tolerance, max_iter, n_threads, chromosome_findings(*common.chromosomes),
+        info.name, common.rows, instances, chosen_confounding(confounding), info.steps + common.rows.steps, n_blocks,
+        warm_start, tolerance, max_iter, choose_threads(n_threads), chromosome_findings(*common.chromosomes),
     )  # fmt: skip
 
 
-def fit_alpha_likelihoods(alphas: Sequence[float], logl: Sequence[float], name: str = "likelihoods") -> AlphaProfile:
+def fit_alpha_likelihoods(
+    alphas: Sequence[float] | Floats, logl: Sequence[float] | Floats, name: str = "likelihoods"
+) -> AlphaProfile:
     """The normal of LDAK's ``--find-gaussian`` from likelihoods that are known; there is no jackknife then.
 
     Parameters
@@ -184,12 +202,19 @@ def fit_alpha_likelihoods(alphas: Sequence[float], logl: Sequence[float], name: 
         Grid, in any order, and log likelihoods.
     name
         What they are of.
+
+    Raises
+    ------
+    InputError
+        Fewer than three alphas, one twice, or a likelihood that is no finite number.
     """
     _check_grid(alphas, name)
     order = np.argsort(alphas)
     grid, values = np.asarray(alphas, dtype=np.float64)[order], np.asarray(logl, dtype=np.float64)[order]
     if not np.isfinite(values).all():
-        raise InputError(f"{name}: found a likelihood that is not a number, expected a finite one for each alpha")
+        raise InputError(
+            f"{name}: found a likelihood that is not a number, expected a finite one for each alpha; fit it again"
+        )
     unknown, nothing = np.full(len(grid), np.nan), np.empty(0)
     curve = AlphaCurve(
         confounding="given", alphas=grid, logl=values, null_logl=np.nan, h2=unknown, h2_se=unknown,
@@ -258,7 +283,7 @@ def _alpha_of(tagging: Tagging) -> float:
     return float(found[1])
 
 
-def _check_grid(alphas: Sequence[float], where: str) -> None:
+def _check_grid(alphas: Sequence[float] | Floats, where: str) -> None:
     if len(set(alphas)) < len(alphas) or not np.isfinite(np.asarray(alphas, dtype=np.float64)).all():
         raise InputError(
             f"{where}: found an alpha twice or one that is no number, expected different alphas; correct it"
@@ -268,20 +293,6 @@ def _check_grid(alphas: Sequence[float], where: str) -> None:
             f"{where}: found {len(alphas)} {'alpha' if len(alphas) == 1 else 'alphas'}, expected a grid of three or more, "
             "31 are usual; make it with ldscores build --model alpha"
         )
-
-
-def _kinds(confounding: Confounding | Sequence[Confounding]) -> tuple[Confounding, ...]:
-    kinds = (confounding,) if isinstance(confounding, str) else tuple(dict.fromkeys(confounding))
-    for kind in kinds:
-        if kind not in CONFOUNDING:
-            raise InputError(f"confounding: found {kind!r}, expected {', '.join(CONFOUNDING)}; correct it")
-    if not kinds:
-        raise InputError(f"confounding: found none of {', '.join(CONFOUNDING)}, expected one or two; name them")
-    return kinds
-
-
-def _select(sums: CategorySums, places: list[int]) -> CategorySums:
-    return CategorySums(sums.own[places], sums.contributions[np.ix_(places, places)], sums.expected[places])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -304,7 +315,6 @@ def _profile(
     n_categories = len(instances[0].sums.own)
     used = check_enough(len(rows.chi2), n_blocks, n_categories + 1, name)
     of = FitData(rows.chi2, rows.n, rows.weights, block_edges(len(rows.chi2), used), tolerance, max_iter)
-    n_threads = max(n_threads, 1)
     with fitting(name), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
         fits = {kind: _fit_grid(of, instances, kind, warm_start, pool, n_threads) for kind in kinds}
     curves = [_curve(instances, fits[kind]) for kind in kinds]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldscores.shared.arrow_arrays import table_of_records
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_tsv
 from sumh2.kernels.profile_shape import GaussianShape, relative_likelihood
 from sumh2.models.alpha_verdicts import describe_shift
@@ -175,6 +176,7 @@ class AlphaProfile(Result):
             "profile": [row for curve in self.curves for row in curve.grid_records()],
         }  # fmt: skip
 
+    @written_together()
     def save(self, stem: str | Path) -> list[Path]:
         """The usual two, and ``<stem>.profile.tsv`` with a row a point of the grid."""
         profile = Path(f"{stem}.profile.tsv")

@@ -85,7 +85,10 @@ def align_models(
     """
     first = taggings[0]
     places = [_places(first, other) for other in taggings]
-    weighting = _regression_tagging(taggings[weights_from])[places[weights_from]]
+    remedy = (
+        "take those of another tagging with --weights-from, or name LD scores among the regression SNPs with --w-ld"
+    )
+    weighting = taggings[weights_from].weights(remedy)[places[weights_from]]
     common = np.all([place >= 0 for place in places], axis=0) & np.isfinite(weighting)
     for other, place in zip(taggings[1:], places[1:], strict=True):
         common &= _same_alleles(first, other, place)
@@ -108,18 +111,6 @@ def align_models(
     at = [place[aligned.rows[rows.rows]] for place in places]
     own = [rows.tagging, *(other.tagging[row] for other, row in zip(taggings[1:], at[1:], strict=True))]
     return CommonRows(aligned, rows, tuple(own), tuple(taggings), tuple(at))
-
-
-def _regression_tagging(tagging: Tagging) -> Floats:
-    if tagging.regression_tagging is not None:
-        return tagging.regression_tagging
-    if tagging.n_categories > 1:
-        raise InputError(
-            f"{tagging.where}: found {tagging.n_categories} categories and no regression weights, expected a column "
-            "regression_tagging; take the weights of another tagging with --weights-from, or name LD scores among the "
-            "regression SNPs with --w-ld"
-        )
-    return tagging.tagging[:, 0]
 
 
 def _places(first: Tagging, other: Tagging) -> NDArray[np.int64]:

@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ldscores.shared.collinearity import check_not_collinear
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.heritability_shares import CategorySums, derive_quantities
 from sumh2.kernels.jackknife import jackknife_covariance, jackknife_se
 from sumh2.kernels.likelihood import MAX_ITER, TOLERANCE
+from sumh2.kernels.significance import z_and_p
 from sumh2.ldsc.h2 import fit_h2
 from sumh2.models.alpha import group_categories
 from sumh2.models.common_snps import CommonRows, align_models
 from sumh2.models.compare_result import FittedModel, LoglDifference, ModelComparison
 from sumh2.models.compare_verdicts import comparison_findings, describe_comparison
 from sumh2.models.criteria import average_h2, with_criteria
-from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, first_categories, fit_model
+from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, chosen_confounding, fit_model
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting
-from sumh2.results import z_and_p
-from sumh2.sumher.rows import RowRules, resolve_sums
+from sumh2.sumher.rows import RowRules, first_categories, resolve_sums
 from sumh2.sumstats import SumStats
 from sumh2.verdicts import chromosome_findings, judge
 
@@ -45,7 +46,7 @@ def fit_comparison(
     m: Totals | None = None,
     tolerance: float = TOLERANCE,
     max_iter: int = MAX_ITER,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> ModelComparison:
     """Heritability models side by side, on identical SNPs, regression weights and jackknife blocks.
 
@@ -87,7 +88,7 @@ def fit_comparison(
     tolerance, max_iter
         A fit stops when the log likelihood changes by less, or after so many steps.
     n_threads
-        Models fitted at the same time.  Memory: 8 bytes for each SNP and category of all models.
+        Models fitted at the same time; by default one a core.  Memory: 8 bytes for each SNP and category of all models.
 
     Raises
     ------
@@ -101,8 +102,8 @@ def fit_comparison(
         raise InputError("compare: found no tagging, expected two or more; name them in --ld")
     reference = _known(reference, names, "--reference")
     weights_from = _known(weights_from, names, "--weights-from")
-    kinds = _check_confounding(confounding)
-    check_positive(tolerance, "--tolerance", "0.001")
+    kinds = chosen_confounding(confounding)
+    check_positive(tolerance, "tolerance", "0.001")
     common = align_models(trait, list(taggings.values()), rules, names.index(weights_from))
     rows, info = common.rows, common.aligned.traits[0]
     largest = max(_n_categories(tagging) for tagging in taggings.values())
@@ -112,7 +113,9 @@ def fit_comparison(
         _Candidate(name, common, place, resolve_sums(tagging, m))
         for place, (name, tagging) in enumerate(taggings.items())
     ]
-    fitted, differences = with_criteria(_fit_all(of, candidates, kinds, n_threads, info.name), reference)
+    fitted, differences = with_criteria(
+        _fit_all(of, candidates, kinds, choose_threads(n_threads), info.name), reference
+    )
     ldsc_rows = _ldsc_rows(common, candidates, used)
     return _side_by_side(common, of, fitted, differences, ldsc_rows, (reference, weights_from))
 
@@ -160,16 +163,6 @@ def _known(name: str | None, names: list[str], flag: str) -> str:
     return name
 
 
-def _check_confounding(confounding: Sequence[Confounding]) -> tuple[Confounding, ...]:
-    kinds = tuple(dict.fromkeys(confounding))
-    for kind in kinds:
-        if kind not in CONFOUNDING:
-            raise InputError(f"confounding: found {kind!r}, expected {', '.join(CONFOUNDING)}; correct it")
-    if not kinds:
-        raise InputError(f"confounding: found none, expected some of {', '.join(CONFOUNDING)}; name them")
-    return kinds
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # Fits
 
@@ -196,7 +189,7 @@ def _fit_all(
     of: FitData, candidates: Sequence[_Candidate], kinds: tuple[Confounding, ...], n_threads: int, what: str
 ) -> list[FittedModel]:
     """Every model with every kind of confounding, in the order given."""
-    with fitting(what), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(n_threads, 1)) as pool:
+    with fitting(what), threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_threads) as pool:
         return [one for group in pool.map(lambda candidate: _fit(of, candidate, kinds), candidates) for one in group]
 
 
@@ -240,7 +233,7 @@ def _fit_best_alpha(of: FitData, candidate: _Candidate, kind: Confounding) -> Fi
     groups, sums = group_categories(candidate.reference), candidate.sums
     before: tuple[Floats, Floats] | None = None
     for alpha, places in groups.items():
-        part = CategorySums(sums.own[places], sums.contributions[np.ix_(places, places)], sums.expected[places])
+        part = sums.select(places)
         start = None
         if before is not None:
             start = before[0].copy()
@@ -282,7 +275,7 @@ def _categories(fit: ModelFit, names: Sequence[str]) -> tuple[tuple[dict[str, ob
         for key in ("category_share", "enrichment", "excess")
     }
     rows = []
-    for number, place in enumerate(chosen):
+    for number, place in enumerate(chosen.tolist()):
         z, p, _ = z_and_p(float(at["excess"][place]), float(errors["excess"][number]))
         rows.append({
             "category": names[place], "expected_share": float(fit.sums.expected[place]),

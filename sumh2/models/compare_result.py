@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_parquet, write_tsv
 from sumh2.results import Result, with_se
 from sumh2.sumstats import FilterCount
@@ -210,6 +211,7 @@ class ModelComparison(Result):
             "steps": [{"what": step.what, "removed": step.removed, "kept": step.kept} for step in self.steps],
         }  # fmt: skip
 
+    @written_together()
     def save(self, stem: str | Path) -> list[Path]:
         """The usual two, all models as ``<stem>.parquet``, and ``<stem>.enrichment.tsv`` where models have categories."""
         written = super().save(stem)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.taggings.tagging import Tagging
+from ldscores.shared.errors import InputError
 from sumh2.kernels.heritability_shares import (
     CategorySums,
     Parameters,
@@ -23,7 +23,7 @@ from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.likelihood import MAX_ITER, TOLERANCE, LikelihoodFit, ScaledDesign, fit_likelihood
 from sumh2.kernels.likelihood_blocks import LikelihoodBlocks, sum_likelihood_blocks
 from sumh2.kernels.likelihood_grid import Grid, GridFit, fit_likelihood_grid
-from sumh2.sumher.rows import BASE
+from sumh2.sumher.rows import weighted_mean_n
 
 Floats = NDArray[np.float64]
 
@@ -101,12 +101,18 @@ class FitData:
     @cached_property
     def n_bar(self) -> float:
         """Weighted mean sample size."""
-        return float(self.weights @ self.n / self.weights.sum())
+        return weighted_mean_n(self.n, self.weights)
 
 
-def first_categories(tagging: Tagging) -> list[int] | None:
-    """Categories that are fitted first: LDAK's rule, the Base of an annotation model; None to start from zero."""
-    return [tagging.n_categories - 1] if tagging.n_categories > 1 and tagging.names[-1] == BASE else None
+def chosen_confounding(confounding: Confounding | Sequence[Confounding]) -> tuple[Confounding, ...]:
+    """One kind or several, each once; InputError for a word that is none."""
+    kinds = (confounding,) if isinstance(confounding, str) else tuple(dict.fromkeys(confounding))
+    for kind in kinds:
+        if kind not in CONFOUNDING:
+            raise InputError(f"confounding: found {kind!r}, expected {', '.join(CONFOUNDING)}; correct it")
+    if not kinds:
+        raise InputError(f"confounding: found none, expected some of {', '.join(CONFOUNDING)}; name them")
+    return kinds
 
 
 def fit_model(

@@ -19,6 +19,7 @@ from ldscores.shared import tables
 from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import first_of, nearest_names, some_of
 from ldscores.taggings.tagging import RESERVED_COLUMNS, Tagging
 from ldscores.taggings.tagging_files import FORMAT_NAME, FORMAT_VERSION, read_stored_sums, read_tagging
 from sumh2.screens.annotation_taggings import (
@@ -29,6 +30,7 @@ from sumh2.screens.annotation_taggings import (
     ReadingPlan,
     StoredTotals,
     TaggingAnnotations,
+    no_common_names,
     rows_of,
 )
 
@@ -261,6 +263,8 @@ class ListedAnnotations(AnnotationSource):
         tagging = self._tagging(prefix)
         self._used.update(dict.fromkeys(tagging.sources))
         rows = rows_of(plan.snp, tagging.snp)
+        if not (rows >= 0).any():
+            raise InputError(no_common_names(plan.snp, tagging.snp, tagging.where))
         values = np.ascontiguousarray(tagging.tagging.T[:, rows])
         values[:, rows < 0] = np.nan
         m = tagging.m_5_50 if plan.which == "M_5_50" else tagging.m
@@ -321,7 +325,8 @@ def read_annotation_list(path: str | os.PathLike[str]) -> ListedAnnotations:
         The file is missing or empty, a line has not two fields, or a name appears twice.
     """
     path = Path(path)
-    lines, line_of = [], {}
+    lines: list[ListedAnnotation] = []
+    line_of: dict[str, int] = {}
     for number, text in enumerate(tables.read_text(path).splitlines(), start=1):
         words = text.split()
         if not words:
@@ -374,8 +379,10 @@ def read_baseline(path: str | os.PathLike[str], chosen: str) -> Tagging:
         values[:, place] = as_numpy(table[name])
     totals = _stored_totals(path, stored, metadata)
     touched = read_stored_sums(path, metadata)["touched"]
-    numbers = {name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in reserved}
-    alleles = {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in reserved}
+    columns: dict[str, Any] = {
+        name.lower(): as_numpy(table[name]) for name in ("CM", "MAF", "regression_tagging") if name in reserved
+    }
+    columns |= {name.lower(): encode_alleles(table[name]) for name in ("A1", "A2") if name in reserved}
     text = {name: table[name].combine_chunks().cast(pa.string()) for name in ("SNP", "CHR")}
 
     def some(arrays: dict[str, NDArray[np.float64]], which: str) -> NDArray[np.float64] | None:
@@ -388,7 +395,7 @@ def read_baseline(path: str | os.PathLike[str], chosen: str) -> Tagging:
         overlap_5_50=some(totals.overlap, "M_5_50"), n_reference=totals.n_reference.get("M"),
         n_reference_5_50=totals.n_reference.get("M_5_50"), model=metadata.get("model", ""),
         window=metadata.get("window", ""), sources=(str(path),), notes=tuple(metadata.get("notes", ())),
-        touched=None if touched is None else touched.select(places), **numbers, **alleles,
+        touched=None if touched is None else touched.select(places), **columns,
     )  # fmt: skip
 
 
@@ -405,9 +412,10 @@ def _chosen_names(chosen: str, stored: tuple[str, ...], path: Path) -> tuple[str
     names = tuple(name for name in lines if name)
     missing = [name for name in names if name not in stored]
     if missing or not names:
-        shown = ", ".join((*stored[:4], "...")[: len(stored)])
+        near = dict.fromkeys(known for name in missing[:3] for known in nearest_names(name, stored, 2))
         raise InputError(
-            f"--baseline: {path} has no category {', '.join(missing[:3]) or 'of no name'}; found {shown}; "
-            f"expected its names with commas, a file of names, or a number; correct them"
+            f"--baseline: {path} has no category {some_of(missing, 3) or 'of no name'}; found {len(stored)} of other names "
+            f"(such as {', '.join(near) or first_of(stored)}); expected some of these with commas, a file of names, or a "
+            "number; correct them"
         )
     return names

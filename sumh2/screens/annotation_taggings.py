@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.snp_names import describe_names
 from ldscores.taggings.tagging import Tagging
 
 Floats = NDArray[np.float64]
@@ -113,7 +114,7 @@ class ReadingPlan:
 
 
 class AnnotationSource(ABC):
-    """Annotations of one origin."""
+    """Annotations of one origin, read in batches when a screen asks for them."""
 
     @property
     @abstractmethod
@@ -133,6 +134,11 @@ class AnnotationSource(ABC):
     @abstractmethod
     def batches(self, places: Sequence[int], plan: ReadingPlan) -> Iterator[AnnotationBatch]:
         """The annotations at these places, in this order."""
+
+    @property
+    def snp(self) -> pa.Array | None:
+        """Names of the SNPs that the annotations have in common; None where each annotation has SNPs of its own."""
+        return None
 
     def covers(self, snp: pa.Array) -> NDArray[np.bool_] | None:
         """Which SNPs the annotations have in common, (n_snps,); None where each annotation has SNPs of its own."""
@@ -214,20 +220,11 @@ class StoredTotals:
 
 
 class TaggingAnnotations(AnnotationSource):
-    """The categories of a tagging as annotations.
+    """The categories of a tagging as annotations."""
 
-    Parameters
-    ----------
-    tagging
-    block_share : float64, (n_categories,), optional
-        Share of the genome's 0.01 cM blocks that each touches
-        (:func:`sumh2.enrichment.annotation_guards.category_block_share`); by default what the tagging stores.
-    """
-
-    def __init__(self, tagging: Tagging, block_share: Floats | None = None) -> None:
+    def __init__(self, tagging: Tagging) -> None:
         self.tagging = tagging
-        stored = StoredTotals.of_tagging(tagging)
-        self._stored = stored if block_share is None else replace(stored, block_share=block_share)
+        self._stored = StoredTotals.of_tagging(tagging)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -241,6 +238,10 @@ class TaggingAnnotations(AnnotationSource):
     def files(self) -> tuple[str, ...]:
         return self.tagging.sources
 
+    @property
+    def snp(self) -> pa.Array:
+        return self.tagging.snp
+
     def covers(self, snp: pa.Array) -> NDArray[np.bool_]:
         return rows_of(snp, self.tagging.snp) >= 0
 
@@ -253,6 +254,18 @@ class TaggingAnnotations(AnnotationSource):
             values[:, missing] = np.nan
             names = tuple(self.names[place] for place in chosen)
             yield AnnotationBatch(names, values, self._stored.of(chosen, plan), problems=("",) * len(names))
+
+
+def no_common_names(baseline: pa.Array, annotations: pa.Array, where: str) -> str:
+    """What is wrong where baseline and annotations have no SNP name in common, with examples of both."""
+    ours, theirs = describe_names(baseline), describe_names(annotations)
+    alike = ours.split(" (")[0] == theirs.split(" (")[0]
+    remedy = "check that both are of one panel and build" if alike else "translate one of them"
+    return (
+        f"{where}: none of its {len(annotations):,} SNPs is among the {len(baseline):,} of the trait in the baseline; "
+        f"found {theirs} in the annotations, expected the names of the baseline, {ours}; {remedy}, and compute both for "
+        "one list of SNPs"
+    )
 
 
 def rows_of(snp: pa.Array, among: pa.Array) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_text
 from sumh2.screens.result import ScreenResult
 
@@ -14,6 +15,7 @@ from sumh2.screens.result import ScreenResult
 HEADER = ("Name", "Coefficient", "Coefficient_std_error", "Coefficient_P_value")
 
 
+@written_together()
 def write_cell_type_results(result: ScreenResult, stem: str | Path, print_all: bool = False) -> Path:
     """Write ``<stem>.cell_type_results.txt`` as LDSC's --h2-cts does: one-sided normal p-values, the smallest first.
 

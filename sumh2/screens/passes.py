@@ -149,7 +149,7 @@ class Screen:
 
     def read(self, names: Sequence[str], baseline: ScreenBaseline) -> list[AnnotationBatch]:
         """Annotations by name, each a batch of its own."""
-        found = []
+        found: list[AnnotationBatch] = []
         for name in names:
             source = next(one for one in self.sources if name in one.names)
             found += source.batches([source.names.index(name)], self.plan(baseline))

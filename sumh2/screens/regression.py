@@ -28,7 +28,7 @@ from sumh2.kernels.bordered_regression import (
 from sumh2.kernels.dependence import effective_blocks, inverse_correlation
 from sumh2.kernels.jackknife import Jackknife, jackknife
 from sumh2.kernels.weights import chi2_weights
-from sumh2.regression_input import check_enough, check_positive, fitting, resolve_totals, trait_info
+from sumh2.regression_input import Totals, check_enough, check_positive, fitting, resolve_totals, trait_info
 from sumh2.screens.annotation_taggings import AnnotationBatch, ControlColumns
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import outlier_limit
@@ -111,7 +111,7 @@ def choose_rows(
     intercept: float | None,
     chisq_max: float | None,
     n_blocks: int,
-    m: object,
+    m: Totals,
     blocks: Blocks,
 ) -> ScreenRows:
     """SNPs, blocks and totals of a screen.

@@ -11,7 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ldscores.shared.messages import counted
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_json, write_parquet, write_tsv
+from sumh2.reasons import shared_reasons
 from sumh2.results import Result, number_text, p_text, record_of, with_se
 from sumh2.sumstats import FilterCount
 
@@ -264,6 +267,7 @@ class ScreenResult(Result):
             "contrasts": [contrast.to_record() for contrast in self.contrasts],
         }
 
+    @written_together()
     def save(self, stem: str | Path) -> list[Path]:
         """Write ``<stem>.tsv`` and ``<stem>.json``; ``<stem>.forward.tsv`` and ``<stem>.contrasts.tsv`` where asked for.
 
@@ -303,7 +307,7 @@ class ScreenResult(Result):
         counts = {status: sum(row.status == status for row in self.rows) for status in ("ok", "caution", "unusable")}
         shown = [step for step in self.steps if step.removed or step in self.steps[-2:]]
         width = max((len(step.what) for step in shown), default=0)
-        lines = [f"{self.trait}: screen of {len(self.rows):,} annotations", ""]
+        lines = [f"{self.trait}: screen of {counted(len(self.rows), 'annotation')}", ""]
         lines += [
             f"  {step.what:<{width}} {step.kept:>11,} SNPs" + (f"  (-{step.removed:,})" if step.removed else "")
             for step in shown
@@ -325,7 +329,7 @@ class ScreenResult(Result):
         below = sum(row.fdr < 0.05 for row in self.rows)
         lines += [
             "",
-            f"  {below:,} annotations at a false discovery rate below 5%; "
+            f"  {counted(below, 'annotation')} at a false discovery rate below 5%; "
             + ", ".join(f"{count:,} {status}" for status, count in counts.items()),
             *(f"  {note}" for note in self.notes),
             *self._not_fitted_lines(),
@@ -333,12 +337,10 @@ class ScreenResult(Result):
         return "\n".join(lines)
 
     def _not_fitted_lines(self) -> list[str]:
-        """Reasons of the first annotations that could not be read or fitted, each once."""
-        reasons: dict[str, str] = {}
-        for row in self.rows:
-            if not np.isfinite(row.tau):
-                reasons.setdefault(row.why, row.annotation)
-        lines = [f"  {name}: {why}" for why, name in list(reasons.items())[:REASONS_SHOWN]]
+        """Reasons of the annotations that could not be read or fitted, each once."""
+        missing = ((row.annotation, row.why) for row in self.rows if not np.isfinite(row.tau))
+        reasons = shared_reasons(missing, merge_numbers=True)
+        lines = [f"  {reason}" for reason in reasons[:REASONS_SHOWN]]
         if len(reasons) > REASONS_SHOWN:
             lines.append(f"  and {len(reasons) - REASONS_SHOWN} more reasons in the table")
         return lines

@@ -18,9 +18,11 @@ from sumh2.enrichment.annotation_guards import (
     share_findings,
     size_findings,
     t_p_values,
+    two_sided_p,
     upper_tail,
 )
 from sumh2.kernels.enrichment import Estimated, estimated
+from sumh2.kernels.significance import false_discovery_rates
 from sumh2.screens.annotation_taggings import AnnotationBatch
 from sumh2.screens.regression import BatchFits, ScreenBaseline, ScreenRows
 from sumh2.screens.result import Alternative, ScreenRow
@@ -105,16 +107,15 @@ def _derive(context: BatchContext, batch: AnnotationBatch, fits: BatchFits) -> _
         _difference(inside, total, totals.m, context.n_reference),
         _difference(inside_delete, total_delete, totals.m, context.n_reference),
     )
-    t = np.where(difference.se > 0, np.abs(difference.value / difference.se), np.nan)
-    enrichment_p, enrichment_log10_p = upper_tail(t, np.full(len(t), float(n_blocks)))
+    _, enrichment_p, enrichment_log10_p = two_sided_p(difference.value, difference.se, float(n_blocks))
     variance = totals.squares / context.n_reference - prop_snps**2
     standard = np.where(variance > 0, np.sqrt(variance) * context.n_reference, np.nan)
     return _Derived(
         tau, z, p, log10_p, above, upper_tail(z, freedom)[1], total,
         share=estimated(inside / total, share_delete),
         enrichment=estimated(inside / total * per_prop, share_delete * per_prop),
-        enrichment_p=np.minimum(2 * enrichment_p, 1.0),
-        enrichment_log10_p=np.minimum(enrichment_log10_p + np.log10(2), 0.0),
+        enrichment_p=enrichment_p,
+        enrichment_log10_p=enrichment_log10_p,
         tau_star=estimated(tau.value * standard / total, tau.delete_values * standard / total_delete),
         prop_snps=prop_snps,
     )  # fmt: skip
@@ -233,21 +234,8 @@ def _findings(
 def with_fdr(rows: Iterable[ScreenRow], alternative: Alternative) -> list[ScreenRow]:
     """Rows with their false discovery rate over all that have a p-value."""
     rows = list(rows)
-    rates = _false_discovery_rates(np.array([row.p_of(alternative)[0] for row in rows]))
+    rates = false_discovery_rates(np.array([row.p_of(alternative)[0] for row in rows]))
     return [replace(row, fdr=float(rate)) for row, rate in zip(rows, rates, strict=True)]
-
-
-def _false_discovery_rates(p: Floats) -> Floats:
-    """Benjamini and Hochberg (1995): the smallest level at which each hypothesis is rejected; NaN stays NaN.
-
-    As scipy.stats.false_discovery_control, whose import takes longer than many a screen.
-    """
-    order = np.argsort(p, kind="stable")
-    order = order[np.isfinite(p[order])]
-    raised = p[order] * len(order) / np.arange(1, len(order) + 1)
-    rates = np.full(len(p), np.nan)
-    rates[order] = np.minimum.accumulate(raised[::-1])[::-1].clip(max=1)
-    return rates
 
 
 def joint_rows(baseline: ScreenBaseline, chosen: Sequence[ScreenRow]) -> tuple[ScreenRow, ...]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.cores import choose_threads
+from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.messages import first_of, nearest_names, some_of
 from ldscores.taggings.tagging import Tagging
 from sumh2.alignment import AlignedData
 from sumh2.enrichment.annotation_guards import condition_findings, condition_of, variance_inflation
@@ -19,6 +20,7 @@ from sumh2.regression_input import Totals, check_positive
 from sumh2.screens.annotation_taggings import (
     AnnotationSource,
     as_sources,
+    no_common_names,
 )
 from sumh2.screens.contrasts import compare_annotations
 from sumh2.screens.passes import Screen, ScreenOptions, Weights, batch_size
@@ -53,7 +55,7 @@ def fit_screen(
     m: Totals = "M_5_50",
     binary: bool = False,
     memory_gb: float = 1.0,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> ScreenResult:
     """Each annotation beside the baseline: coefficient, tau*, share of h2, enrichment, p-values, guards.
 
@@ -100,7 +102,7 @@ def fit_screen(
     memory_gb
         Bound on the taggings that are in memory at a time (10^9 bytes); the aligned baseline comes on top.
     n_threads
-        Cores.
+        By default one a core.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def fit_screen(
     _check_contrasts(contrasts, {source.names[place] for source, places in work for place in places})
     options = ScreenOptions(
         weights=weights, alternative=alternative, which=m if m in ("M", "M_5_50") else "M_5_50", binary=binary,
-        batch_size=batch_size(memory_gb, len(aligned.rows)), n_threads=max(1, n_threads),
+        batch_size=batch_size(memory_gb, len(aligned.rows)), n_threads=choose_threads(n_threads),
     )  # fmt: skip
     # Blocks are spread over threads here: products this small only wait for a second thread of their own.
     with threadpool_limits(1, user_api="blas"):
@@ -177,19 +179,20 @@ def _check_options(
         )
     check_positive(memory_gb, "--memory", "1")
     if forward < 0:
-        raise InputError(f"--forward: found {forward}, expected the largest number of annotations to add, 0 for none")
+        raise InputError(f"--forward: found {forward}, expected the most annotations to add, 0 for none; e.g. 5")
     if forward_p is not None and not 0 < forward_p <= 1:
         raise InputError(f"--forward-p: found {forward_p:g}, expected a p-value above 0 and up to 1; e.g. 0.001")
     if forward_p is not None and not forward:
-        raise InputError("--forward-p: found no --forward, expected the largest number of annotations to add; give it")
+        raise OptionError("--forward-p: found no --forward, expected the largest number of annotations to add; give it")
 
 
 def _tested_places(source: AnnotationSource, baseline: tuple[str, ...]) -> list[int]:
     places = [place for place, name in enumerate(source.names) if name not in set(baseline)]
     if not places:
         raise InputError(
-            f"{source.where}: all of its {len(source.names)} annotations are categories of the baseline; expected some "
-            "to test; name another file, or give the baseline alone to --ld"
+            f"{source.where}: all of its {len(source.names)} annotations are categories of the baseline "
+            f"({some_of(source.names)}), by their names; expected some to test; name another file, or give the baseline "
+            "alone to --ld"
         )
     return places
 
@@ -199,8 +202,8 @@ def _check_contrasts(contrasts: Sequence[tuple[str, str]], known: set[str]) -> N
         for name in pair:
             if name not in known:
                 raise InputError(
-                    f"--contrast: no annotation {name!r}; expected two of the annotations tested, e.g. "
-                    f"{', '.join(sorted(known)[:3])}; correct the name"
+                    f"--contrast: no annotation {name!r}; expected two of the {len(known)} annotations tested, e.g. "
+                    f"{', '.join(nearest_names(name, known))}; correct the name"
                 )
         if pair[0] == pair[1]:
             raise InputError(f"--contrast: found {pair[0]!r} twice, expected two different annotations; name another")
@@ -210,7 +213,11 @@ def _covered(aligned: AlignedData, sources: Sequence[AnnotationSource]) -> NDArr
     covered = np.ones(len(aligned.rows), dtype=bool)
     for source in sources:
         here = source.covers(aligned.snp)
-        covered &= True if here is None else here
+        if here is None or source.snp is None:
+            continue
+        if not here.any():
+            raise InputError(no_common_names(aligned.snp, source.snp, source.where))
+        covered &= here
     return covered
 
 
@@ -238,8 +245,11 @@ def _notes(
         yield "blocks hold equal numbers of this trait's SNPs: by position on the genome some would be nearly empty"
     for source, places in work:
         if len(places) < len(source.names):
-            n_known = len(source.names) - len(places)
-            yield f"{source.where}: {n_known} of {len(source.names)} columns, by name in the baseline, are not tested"
+            known = [name for place, name in enumerate(source.names) if place not in set(places)]
+            yield (
+                f"{source.where}: columns that are not tested, by name in the baseline: {some_of(known)} ({len(known)} of "
+                f"{len(source.names)})"
+            )
     lost = next(step for step in baseline.rows.steps if step.what == "in the annotations")
     if lost.removed > _MANY_LOST * (lost.kept + lost.removed):
         yield f"{lost.removed:,} of {lost.kept + lost.removed:,} SNPs are not in the annotations: compute them for all"

@@ -55,10 +55,16 @@ class TraitDesign:
                 expected = {"h2": "0 to 1", "N": "more than 1", "confounding": "above -1"}.get(what, "0 or more")
                 raise InputError(f"{self.name}: found {what} {value:g}, expected {expected}; correct it")
         if (self.n_cases is None) != (self.pop_prev is None):
-            raise InputError(f"{self.name}: found one of cases and prevalence, expected both for a case-control study")
+            raise InputError(
+                f"{self.name}: found one of cases and prevalence, expected both for a case-control study; add the other"
+            )
+        if self.pop_prev is not None and not 0 < self.pop_prev < 1:
+            raise InputError(
+                f"{self.name}: found prevalence {self.pop_prev:g}, expected a share between 0 and 1; correct --prevalence"
+            )
         if self.n_cases is not None and not 0 < self.n_cases < self.n:
             raise InputError(
-                f"{self.name}: found {self.n_cases:g} cases among {self.n:g} people, expected a part of them"
+                f"{self.name}: found {self.n_cases:g} cases among {self.n:g} people, expected a part of them; correct them"
             )
 
     @property
@@ -69,9 +75,7 @@ class TraitDesign:
     @property
     def observed_h2(self) -> float:
         """Heritability on the scale of the study: of the 0/1 trait in the sample for cases and controls."""
-        if self.samp_prev is None or self.pop_prev is None:
-            return self.h2
-        return self.h2 / liability_factor(self.samp_prev, self.pop_prev)
+        return self.h2 / liability_factor(self.samp_prev, self.pop_prev, quantitative=1.0)
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,30 @@ def design_simulation(
 ) -> SimulationDesign:
     """Design from lists with one value a trait, or one for all; nan stands for a quantitative trait.
 
+    Parameters
+    ----------
+    names
+        Of the traits; trait1, trait2, ... by default.
+    h2
+        Heritabilities: observed scale, or liability scale for case-control traits.
+    n
+        People of quantitative traits.
+    cases, controls
+        People of case-control traits, in the place of `n`.
+    prevalence
+        Of case-control traits, in the population.
+    rg, overlap
+        Genetic correlation, and correlation of the noise by shared people (LDSC's gcov intercept): a number for all
+        pairs, or the rows of a matrix as in ``"1,0.5;0.5,1"``; 0 by default.
+    causal_share
+        Share of the SNPs with expected heritability that have an effect, above 0 to 1.
+    confounding
+        What is added to the expected chi2 of every SNP.
+    ld_confounding
+        What is added to it per unit of LD score.
+    seed
+        Of the random numbers.
+
     Raises
     ------
     InputError
@@ -207,7 +235,9 @@ def design_simulation(
         lists["--traits"] = [f"trait{number}" for number in range(1, n_traits + 1)]
     for flag, values in lists.items():
         if values is not None and len(values) not in (1, n_traits):
-            raise InputError(f"{flag}: found {len(values)} values for {n_traits} traits, expected one, or one a trait")
+            raise InputError(
+                f"{flag}: found {len(values)} values for {n_traits} traits, expected one, or one a trait; correct them"
+            )
     if names is not None and len(names) != n_traits:
         raise InputError(f"--traits: found {len(names)} names for {n_traits} traits, expected one each; complete them")
 
@@ -241,6 +271,22 @@ def design_expected(
     values: Floats, names: Sequence[str], enrichment: Sequence[str] | None
 ) -> tuple[Floats, dict[str, float]]:
     """E[h2_j] and tau by category from words such as ``coding=8``; without them the base, or the only category, counts.
+
+    Parameters
+    ----------
+    values : float64, (n_snps, n_categories)
+        Columns a_kj of the model, e.g. of :func:`sumh2.read_panel_model`.
+    names
+        Of the categories.
+    enrichment
+        ``name=value`` words, the enrichment that a category is to have; None for none.
+
+    Returns
+    -------
+    expected : float64, (n_snps,)
+        E[h2_j] up to a factor.
+    tau : dict
+        Coefficient by category, that of the base 1.
 
     Raises
     ------

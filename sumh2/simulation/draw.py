@@ -118,13 +118,28 @@ class DrawnScores:
 def simulate_gwas(
     panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign
 ) -> SimulatedGwas:
-    """Draw effects and z scores.  Parameters and errors are those of :func:`draw_scores`."""
+    """Draw effects and z scores: GWAS of known truth with the LD of a panel.
+
+    Parameters
+    ----------
+    panel
+        Genotypes; their LD is that of the GWAS.
+    expected : float64, (n_snps,)
+        E[h2_j] of the model up to a factor, not negative; 0 for SNPs without heritability.
+    blocks : int64, (n_snps,)
+        Number of the block of each SNP, ascending.
+    design
+        Traits, correlations, seed.
+
+    Raises
+    ------
+    InputError
+        As :func:`draw_scores`.
+    """
     return _assemble(panel, design, draw_scores(panel, expected, blocks, design))
 
 
-def draw_scores(
-    panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign
-) -> DrawnScores:
+def draw_scores(panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign) -> DrawnScores:
     """Draw effects and z scores of all traits at once.  Memory: z, and the genotypes of one block.
 
     Parameters

@@ -48,7 +48,7 @@ def check_categories(enrichments: Sequence[str], names: Sequence[str]) -> list[i
 
 def taus_of_enrichments(
     inside: Floats, base_inside: Floats, totals: Floats, base_total: float, shares: Floats, names: Sequence[str]
-) -> Floats:
+) -> NDArray[np.floating]:
     """tau of categories whose shares of the heritability are wanted, beside a base category of tau 1.
 
     Category k is to hold the share h_k of the heritability: ``sum_q s_kq tau_q + s_kb = h_k (sum_q M_q tau_q + M_b)``,

@@ -37,7 +37,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class StudyDesign:
-    """One study.
+    """One study whose precision is asked for.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def predict_power(
         Neither one nor two studies, correlations outside -1 to 1, a tagging without weights, base or overlap.
     """
     if len(studies) not in (1, 2):
-        raise InputError(f"studies: found {len(studies)}, expected one, or two for an rg")
+        raise InputError(f"studies: found {len(studies)}, expected one, or two for an rg; correct them")
     for name, value in (("rg", rg), ("overlap", overlap)):
         if not -1 <= value <= 1:
             raise InputError(f"{name}: found {value:g}, expected -1 to 1; correct it")
@@ -176,13 +176,28 @@ def predict_power(
 def design_studies(
     n: Sequence[float], h2: Sequence[float], intercept: Sequence[float] | None = None
 ) -> list[StudyDesign]:
-    """Studies from lists with one value each, or one for all."""
+    """Studies for :func:`predict_power` from lists with one value each, or one for all.
+
+    Parameters
+    ----------
+    n
+        People (effective numbers for cases and controls).
+    h2
+        Heritabilities on the observed scale.
+    intercept
+        Expected intercepts, 1 by default.
+
+    Raises
+    ------
+    InputError
+        Lists of different length, or a value that is out of range.
+    """
     lists = {"--n": n, "--h2": h2, "--intercept": intercept or [1.0]}
     n_studies = max(map(len, lists.values()))
     for flag, values in lists.items():
         if len(values) not in (1, n_studies):
             raise InputError(
-                f"{flag}: found {len(values)} values for {n_studies} studies, expected one, or one a study"
+                f"{flag}: found {len(values)} values for {n_studies} studies, expected one, or one a study; correct them"
             )
     return [
         StudyDesign(*(values[place if len(values) > 1 else 0] for values in lists.values()))

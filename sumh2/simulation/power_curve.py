@@ -43,12 +43,12 @@ class PowerCurve:
 def predict_power_curve(
     tagging: Tagging, studies: Sequence[StudyDesign], factors: Sequence[float] = FACTORS, **options: Any
 ) -> PowerCurve:
-    """:func:`sumh2.simulation.power.predict_power` with the people of all studies multiplied by each factor.
+    """:func:`sumh2.predict_power` with the people of all studies multiplied by each factor: what ``plot_power`` draws.
 
     Parameters
     ----------
     tagging, studies, **options
-        As there.
+        Of :func:`sumh2.predict_power`.
     factors
         Positive.
 

@@ -32,18 +32,17 @@ from sumh2.kernels.likelihood import (
     positive_expected,
 )
 from sumh2.kernels.reweighted_least_squares import fit_least_squares
-from sumh2.ldsc.h2 import lambda_gc
-from sumh2.liability import liability_factor
+from sumh2.kernels.significance import lambda_gc, z_and_p
+from sumh2.liability import liability_factor, scale_findings
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread, trait_info
-from sumh2.results import z_and_p
 from sumh2.sumher.result import Partition, Quantity, SumherResult, quantities_with_errors
 from sumh2.sumher.rows import (
-    BASE,
     RowRules,
     SumherRows,
     check_identified,
     choose_rows,
     chromosomes_of,
+    first_categories,
     model_name,
     resolve_sums,
 )
@@ -60,8 +59,8 @@ def fit_sumher(
     aligned: AlignedData,
     *,
     trait: int = 0,
-    intercept: bool = False,
-    scaling: bool = False,
+    free_intercept: bool = False,
+    genomic_control: bool = False,
     solver: Solver = "likelihood",
     rules: RowRules | None = None,
     start: Sequence[str] | Literal["auto"] = "auto",
@@ -80,7 +79,8 @@ def fit_sumher(
     side and are never mixed: LDAK's, from the curvature of the weighted likelihood, which takes SNPs for independent
     once each has its weight; and a block jackknife of one least-squares step at the estimate (LDAK's ``--num-blocks``),
     which lets LD and heavy tails speak.  z and p are those of the jackknife.  The intercept is not LDSC's: it grows with
-    n_j, and ``1 + n_bar a`` is reported; without ``intercept`` and ``scaling`` confounding counts as heritability.
+    n_j, and ``1 + n_bar a`` is reported; without ``free_intercept`` and ``genomic_control``
+    confounding counts as heritability.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ def fit_sumher(
         From :func:`sumh2.align`, on a tagging of ``ldscores`` or LDAK, or on LD scores.
     trait
         Which column.
-    intercept
+    free_intercept
         Fit a, confounding that grows with the sample size.
-    scaling
-        Fit g, multiplicative inflation (LDAK's ``--genomic-control``).
+    genomic_control
+        Fit g, multiplicative inflation.
     solver
         "likelihood"; "least-squares" (``--chisq-solver NO``) and "ldsc" (``--LDSC YES``) have no SE but the jackknife's.
     rules
@@ -115,11 +115,11 @@ def fit_sumher(
         Too few SNPs, collinear categories.
     """
     info = trait_info(aligned, trait)
-    check_positive(tolerance, "--tolerance", "0.001")
+    check_positive(tolerance, "tolerance", "0.001")
     sums = resolve_sums(aligned.reference, m)
     rules = rules or RowRules()
     (rows,) = choose_rows(aligned, (trait,), rules)
-    design = rows.design(scaling, intercept)
+    design = rows.design(genomic_control, free_intercept)
     blocks = check_enough(len(rows.chi2), n_blocks, design.shape[1], info.name)
     model = _Model(aligned.reference, sums, rows, design)
     with fitting(info.name), one_blas_thread():
@@ -127,9 +127,9 @@ def fit_sumher(
         if tau is not None:
             fit = _evaluate(model, tau)
         elif solver == "likelihood":
-            fit = _maximise(model, _first_categories(aligned.reference, start), tolerance, max_iter)
+            fit = _maximise(model, _chosen_first(aligned.reference, start), tolerance, max_iter)
         else:
-            fit = _iterate(model, solver, _first_categories(aligned.reference, start), tolerance, max_iter)
+            fit = _iterate(model, solver, _chosen_first(aligned.reference, start), tolerance, max_iter)
         delete = None if tau is not None else _delete_values(model, fit, blocks)
     return _sumher_result(aligned, info, model, fit, delete, blocks, rules)
 
@@ -162,12 +162,12 @@ class _Fit:
     n_iter: int
 
 
-def _first_categories(tagging: Tagging, start: Sequence[str] | Literal["auto"]) -> list[int] | None:
+def _chosen_first(tagging: Tagging, start: Sequence[str] | Literal["auto"]) -> list[int] | None:
     """Places of the categories fitted first; None to start from zero."""
     if isinstance(start, str):
         if start != "auto":
             raise InputError(f"start: found {start!r}, expected auto or names of categories; correct it")
-        return [tagging.n_categories - 1] if tagging.n_categories > 1 and tagging.names[-1] == BASE else None
+        return first_categories(tagging)
     unknown = [name for name in start if name not in tagging.names]
     if unknown:
         raise InputError(
@@ -306,7 +306,7 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
 
 
 #: Median of chi2 with one degree of freedom, to LDAK's seven digits.
-CHI2_MEDIAN = 0.4549364
+LDAK_CHI2_MEDIAN = 0.4549364
 
 
 def _sumher_result(
@@ -325,15 +325,13 @@ def _sumher_result(
     h2 = float(partition.component_h2.value.sum())
     h2_delete = None if delete is None else derive_quantities(delete.tau, model.sums)["h2"]
     own = model.sums.own
-    h2_se = _root(own @ partition.tau_cov @ own)
-    h2_jackknife_se = _root(own @ partition.tau_jackknife_cov @ own)
+    h2_se = _root(float(own @ partition.tau_cov @ own))
+    h2_jackknife_se = _root(float(own @ partition.tau_jackknife_cov @ own))
     se, jackknife_se = (np.sqrt(np.diag(cov)[design.n_categories :]) for cov in (by_likelihood, by_jackknife))
     fitted = np.array([design.constant, design.scaled_constant])
     se, jackknife_se = (np.where(fitted, errors, np.nan) for errors in (se, jackknife_se))
     h2_z, h2_p, h2_log10_p = z_and_p(h2, h2_jackknife_se)
-    factor = float("nan")
-    if info.samp_prev is not None and info.pop_prev is not None:
-        factor = liability_factor(info.samp_prev, info.pop_prev)
+    factor = liability_factor(info.samp_prev, info.pop_prev)
     genetic = rows.tagging @ at.tau
     negative = genetic < 0
     impossible = ~(1 + design.predict(fit.theta) > 0)
@@ -371,7 +369,7 @@ def _sumher_result(
         max_chi2=float(chi2.max()),
         lambda_gc=lambda_gc(np.sqrt(chi2)),
         weighted_mean_chi2=float(rows.weights @ chi2 / total_weight),
-        weighted_gif=_weighted_median(chi2, rows.weights) / CHI2_MEDIAN,
+        weighted_gif=_weighted_median(chi2, rows.weights) / LDAK_CHI2_MEDIAN,
         n_negative_heritability=int(negative.sum()),
         effective_negative_heritability=float(rows.weights[negative].sum()),
         n_impossible=int(impossible.sum()),
@@ -382,7 +380,7 @@ def _sumher_result(
         why="",
         partition=partition,
         theta=fit.theta,
-        theta_cov=None if fit.covariance is None else fit.covariance,
+        theta_cov=fit.covariance,
         delete_values=h2_delete,
         intercept_delete=None if delete is None else delete.intercept,
         scaling_delete=None if delete is None else delete.scaling,
@@ -430,7 +428,10 @@ def _findings(
         found = [finding for finding in found if finding.code != "fixed intercept"]
     if result.delete_values is None:
         found = [finding for finding in found if finding.code not in ("few blocks", "fixed intercept")]
-        found.append(Finding("note", "not fitted", "the taus were given and are evaluated: there are no standard errors"))
+        found.append(
+            Finding("note", "not fitted", "the taus were given and are evaluated: there are no standard errors")
+        )
+    found += scale_findings(info.samp_prev, info.pop_prev, info.cases, info.controls)
     untouched = rules.cutoff is None and rules.truncate is None
     return found + sumher_findings(
         result,

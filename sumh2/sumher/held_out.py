@@ -42,8 +42,14 @@ class HeldOut:
         return float(np.corrcoef(self.chi2, self.expected)[0, 1])
 
 
+def expected_chi2(result: SumherResult, n: Floats, tagging: Floats) -> Floats:
+    """E[S_j] = g (1 + n_j a + n_j sum_k tau_k t_jk) of SNPs, (n_snps,), from their n and t, (n_snps, n_categories)."""
+    confounding = n * (result.intercept - 1) / result.n_bar
+    return result.scaling * (1 + confounding + n * (tagging @ result.partition.tau))
+
+
 def predict_held_out(result: SumherResult, aligned: AlignedData, snp: pa.Array, trait: int = 0) -> HeldOut:
-    """Statistics of SNPs that were not fitted, and E[S_j] = g (1 + n_j a + n_j sum_k tau_k t_jk) of the fit.
+    """Statistics of SNPs that were not fitted, and what the fit expects of them.
 
     Parameters
     ----------
@@ -63,12 +69,9 @@ def predict_held_out(result: SumherResult, aligned: AlignedData, snp: pa.Array, 
     kept = as_numpy(pc.is_in(names, value_set=snp)) & np.isfinite(aligned.z[:, trait])
     if not kept.any():
         raise InputError(f"--hold-out: none of the {len(snp)} SNPs has statistics of {result.trait}; use other SNPs")
-    n = aligned.n_samples[kept, trait]
-    confounding = n * (result.intercept - 1) / result.n_bar
-    expected = result.scaling * (1 + confounding + n * (aligned.tagging[kept] @ result.tau))
     return HeldOut(
         names.filter(pa.array(kept)),
         aligned.z[kept, trait] ** 2,
-        expected,
+        expected_chi2(result, aligned.n_samples[kept, trait], aligned.tagging[kept]),
         1 / np.maximum(aligned.regression_tagging[kept], 1.0),
     )

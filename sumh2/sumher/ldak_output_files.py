@@ -13,18 +13,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.outputs import written_together
 from ldscores.shared.tables import write_text
 from sumh2.ldsc.log import file_word
 from sumh2.sumher.held_out import HeldOut
 from sumh2.sumher.result import Quantity, SumherResult
-from sumh2.sumher.rg_result import SumherRgPair, SumherRgResult
+from sumh2.sumher.rg_result import PairPartition, SumherRgPair, SumherRgResult
 from sumh2.sumher.rows import BASE
 
 Floats = NDArray[np.float64]
 
 
-def _number(value: float) -> str:
-    return f"{value:.6f}" if np.isfinite(value) else "NA"
+def _number(value: float | None) -> str:
+    return f"{value:.6f}" if value is not None and np.isfinite(value) else "NA"
 
 
 def _small(value: float) -> str:
@@ -48,6 +49,7 @@ def _lines(rows: Iterable[Iterable[str]]) -> str:
 # Heritabilities
 
 
+@written_together()
 def write_ldak_h2(result: SumherResult, stem: str | Path, *, jackknife: bool | None = None) -> list[Path]:
     """Write .hers .cats .share .enrich .taus .cross .extra .labels .overlap, and on the liability scale .factor,
     .hers.liab and .cats.liab.
@@ -94,6 +96,7 @@ def _write(stem: str | Path, texts: dict[str, str]) -> list[Path]:
     return written
 
 
+@written_together()
 def write_held_out(held_out: HeldOut, stem: str | Path) -> list[Path]:
     """Write .cv.exps (statistic, expectation and weight of every SNP) and .cv.cor, their correlation."""
     columns = (held_out.chi2, held_out.expected, held_out.weights)
@@ -126,7 +129,7 @@ def _hers(result: SumherResult, by_jackknife: bool, factor: float) -> str:
     h2_se = result.h2_jackknife_se if by_jackknife else result.h2_se
     unit = partition.influence_factor * partition.sums.own
     tau_cov = partition.tau_jackknife_cov if by_jackknife else partition.tau_cov
-    total_se = np.sqrt(max(unit @ tau_cov @ unit, 0.0)) if np.isfinite(tau_cov).all() else np.nan
+    total_se = np.sqrt(max(float(unit @ tau_cov @ unit), 0.0)) if np.isfinite(tau_cov).all() else np.nan
     total = (result.h2 * factor, h2_se * factor, influence.value.sum(), total_se)
     return _lines([*rows, ["Her_All", *map(_number, total)]])
 
@@ -233,6 +236,7 @@ def _factor(result: SumherResult) -> str:
 # Correlations
 
 
+@written_together()
 def write_ldak_rg(result: SumherRgResult, stem: str | Path) -> list[Path]:
     """Write .cors .cors.full .labels .overlap; of several pairs ``<stem>.<trait1>.<trait2>.cors`` and so on.
 
@@ -246,7 +250,8 @@ def write_ldak_rg(result: SumherRgResult, stem: str | Path) -> list[Path]:
         name = f"{stem}.{file_word(pair.trait1)}.{file_word(pair.trait2)}" if several else stem
         texts = {"cors": _cors(pair)}
         if pair.partition is not None:
-            texts |= {"cors.full": _cors_full(pair), "labels": _labels(pair.partition.names, ends_open=False)}
+            labels = _labels(pair.partition.names, ends_open=False)
+            texts |= {"cors.full": _cors_full(pair, pair.partition), "labels": labels}
         texts["overlap"] = _overlap(pair.n_tagging_snps, pair.n_with_statistics)
         written += _write(name, texts)
     return written
@@ -272,10 +277,9 @@ def _cors(pair: SumherRgPair) -> str:
     return _lines(lines)
 
 
-def _cors_full(pair: SumherRgPair) -> str:
+def _cors_full(pair: SumherRgPair, partition: PairPartition) -> str:
     header = ["Category", "Trait1_Her", "SE", "Trait2_Her", "SE", "Both_Coher", "SE", "Correlation", "SE"]
     rows = [header]
-    partition = pair.partition
     quantities = (partition.h2_1, partition.h2_2, partition.gcov, partition.rg)
     for place, name in enumerate(component_names(partition.names)):
         rows.append([name, *(_number(number[place]) for one in quantities for number in (one.value, one.se))])

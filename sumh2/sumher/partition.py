@@ -32,7 +32,9 @@ def fit_sumher_partition(
     m: Totals | None = None,
     quantiles: QuantileSums | None = None,
 ) -> PartitionResult:
-    """:func:`sumh2.fit_partition` with coefficients of :func:`sumh2.sumher.fit.fit_sumher`.
+    """Heritability of every category under a heritability model: coefficients by SumHer, errors by the jackknife.
+
+    :func:`sumh2.fit_partition` with coefficients of :func:`sumh2.fit_sumher`.
 
     Point estimates are those of LDAK's likelihood under the model of the tagging, errors those of its block jackknife
     (LDAK's ``--num-blocks``).  What a tagging of a heritability model says of its categories is its sums over their
@@ -42,7 +44,7 @@ def fit_sumher_partition(
     ----------
     free_intercept
         Fit confounding that grows with the sample size (LDAK's ``--intercept YES``).
-    trait, annotations, disjoint, n_blocks, m, quantiles
+    aligned, trait, annotations, disjoint, n_blocks, m, quantiles
         As :func:`sumh2.fit_partition`.
 
     Raises
@@ -54,7 +56,7 @@ def fit_sumher_partition(
     check_several_categories(reference, "a heritability", "sumh2 h2 --estimator sumher")
     sums = resolve_overlap(reference, m, annotations, disjoint, by_members=True)
     own = None if reference.ldak is not None else list(sums.totals)
-    fit = fit_sumher(aligned, trait=trait, intercept=free_intercept, n_blocks=n_blocks, m=own)
+    fit = fit_sumher(aligned, trait=trait, free_intercept=free_intercept, n_blocks=n_blocks, m=own)
     dependence = _dependence(aligned, trait, fit.n_blocks, free_intercept)
     result = partition_of(_as_h2(fit, sums, aligned, trait), sums, dependence, quantiles=quantiles)
     return replace(result, estimator="sumher")
@@ -76,6 +78,8 @@ def _dependence(aligned: AlignedData, trait: int, n_blocks: int, free_intercept:
 
 def _as_h2(fit: SumherResult, sums: OverlapSums, aligned: AlignedData, trait: int) -> H2Result:
     parts, info, nothing = fit.partition, aligned.traits[trait], float("nan")
+    if fit.delete_values is None or fit.intercept_delete is None or parts.tau_delete is None:
+        raise ValueError("coefficients that were given have no delete values, which a partition needs")
     return H2Result(
         trait=fit.trait, h2=fit.h2, h2_se=fit.h2_jackknife_se, h2_z=fit.h2_z, h2_p=fit.h2_p, h2_log10_p=fit.h2_log10_p,
         intercept=fit.intercept, intercept_se=fit.intercept_jackknife_se, ratio=nothing, ratio_se=nothing,

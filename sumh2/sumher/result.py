@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sumh2.kernels.heritability_shares import CategorySums
 from sumh2.kernels.jackknife import jackknife_covariance
-from sumh2.results import Result, number_text, p_text, with_se, z_and_p
+from sumh2.kernels.significance import z_and_p
+from sumh2.results import Result, number_text, p_text, with_se
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import WHY_SEPARATOR
 
@@ -185,6 +186,8 @@ class SumherResult(Result):
         With each block left out.
     liability
         Factor to the liability scale.
+    samp_prev, pop_prev
+        Share of cases in the sample and in the population; None for a quantitative trait.
     """
 
     kind: ClassVar[str] = "sumher h2"

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import FitError
 from ldscores.shared.progress import progress
 from ldscores.taggings.tagging import Tagging
@@ -24,18 +25,13 @@ from sumh2.kernels.likelihood import (
     positive_expected,
 )
 from sumh2.kernels.reweighted_least_squares import LeastSquaresFit, fit_least_squares
-from sumh2.ldsc.h2 import lambda_gc
+from sumh2.kernels.significance import lambda_gc, z_and_p
+from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, one_blas_thread
-from sumh2.results import z_and_p
 from sumh2.sumher.rg_result import PairPartition, PairQuantity, SumherRgPair, SumherRgResult
 from sumh2.sumher.rows import RowRules, SumherRows, check_identified, choose_rows, model_name, resolve_sums
-from sumh2.trait_pairs import (
-    choose_pairs,
-    gcov_intercepts_of_pairs,
-    gcov_liability_factor,
-    liability_factor_of,
-)
-from sumh2.verdicts import Finding, intercept_findings, judge, rg_findings
+from sumh2.trait_pairs import choose_pairs, gcov_intercepts_of_pairs, gcov_liability_factor
+from sumh2.verdicts import Finding, held_gcov_intercept, intercept_findings, judge, rg_findings
 
 Floats = NDArray[np.float64]
 
@@ -58,15 +54,15 @@ def fit_sumher_rg(
     aligned: AlignedData,
     *,
     pairs: Literal["first", "all"] | Sequence[tuple[int, int]] = "all",
-    intercept: bool | None = None,
-    scaling: bool = False,
+    free_intercept: bool | None = None,
+    genomic_control: bool = False,
     gcov_intercept: float | Sequence[float] | None = None,
     rules: RowRules | None = None,
     n_blocks: int = 200,
     m: Totals | None = None,
     tolerance: float = HERITABILITY_TOLERANCE,
     max_iter: int = MAX_ITER,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> SumherRgResult:
     """Genetic correlations, in all and by category, as LDAK 6.2 ``--sum-cors``.
 
@@ -85,9 +81,9 @@ def fit_sumher_rg(
         first trait of a pair takes the first column, the second the second, their product the third.
     pairs
         "all", "first" (the first trait with each other one) or pairs of column numbers.
-    intercept
-        Fit the intercepts of the heritabilities; by default unless ``scaling`` is fitted (LDAK).
-    scaling
+    free_intercept
+        Fit the intercepts of the heritabilities; by default unless ``genomic_control`` is fitted (LDAK).
+    genomic_control
         Fit multiplicative inflation of each trait (LDAK's ``--genomic-control``).
     gcov_intercept
         0 says that samples do not overlap (LDAK's ``--overlapping-samples NO``); other values are held.  One value, or
@@ -101,7 +97,7 @@ def fit_sumher_rg(
     tolerance, max_iter
         A fit stops when its heritability changes by less, or after so many solutions.
     n_threads
-        Pairs fitted at the same time.
+        Pairs fitted at the same time; by default one a core.
 
     Raises
     ------
@@ -109,11 +105,11 @@ def fit_sumher_rg(
         Fewer than two traits, a file without alleles, options that do not fit.
     """
     chosen = choose_pairs(aligned, pairs)
-    check_positive(tolerance, "--tolerance", "0.0001")
+    check_positive(tolerance, "tolerance", "0.0001")
     sums = resolve_sums(aligned.reference, m)
     options = _Options(
-        intercept=not scaling if intercept is None else intercept,
-        scaling=scaling,
+        intercept=not genomic_control if free_intercept is None else free_intercept,
+        scaling=genomic_control,
         gcov_intercepts=gcov_intercepts_of_pairs(gcov_intercept, chosen, aligned.n_traits),
         rules=rules or RowRules(allow_ambiguous=False),
         n_blocks=n_blocks,
@@ -121,7 +117,7 @@ def fit_sumher_rg(
         max_iter=max_iter,
     )
     fit = partial(_fit_pair, aligned, sums, options)
-    pool = ThreadPoolExecutor(max(1, n_threads))
+    pool = ThreadPoolExecutor(choose_threads(n_threads))
     with one_blas_thread():
         try:
             fitted = tuple(progress(pool.map(fit, chosen), total=len(chosen), label="rg", unit="pairs"))
@@ -183,9 +179,7 @@ def _three_fits(
 ) -> tuple[_PartFit, _PartFit, _PartFit]:
     columns = _columns(aligned.reference)
     edges = block_edges(len(rows[0].chi2), n_blocks)
-    first, second = (
-        _fit_heritability(trait, columns[place], sums, options, edges) for place, trait in enumerate(rows)
-    )
+    first, second = (_fit_heritability(trait, columns[place], sums, options, edges) for place, trait in enumerate(rows))
     z12 = _products(aligned, pair, rows)
     return first, second, _fit_covariance(z12, rows, (first, second), columns[2], sums, options, pair, edges)
 
@@ -260,13 +254,14 @@ def _fit_covariance(
     )  # fmt: skip
     delete = _delete(design, response, fit, edges)
     deleted_inflation = np.sqrt(fit1.scaling_delete * fit2.scaling_delete)
-    constant, constant_delete = held, np.full(len(delete), held, dtype=np.float64)
     if held is None:
-        constant, constant_delete = fit.theta[-1] / inflation, delete[:, -1] / deleted_inflation
+        constant, constant_delete = float(fit.theta[-1] / inflation), delete[:, -1] / deleted_inflation
+    else:
+        constant, constant_delete = float(held), np.full(len(delete), held, dtype=np.float64)
     return _PartFit(
         fit.theta[:n_categories] / (n_bar * inflation),
         delete[:, :n_categories] / (n_bar * deleted_inflation)[:, None],
-        float(constant), constant_delete, 1.0, np.ones(len(delete)), fit.predicted, fit.converged,
+        constant, constant_delete, 1.0, np.ones(len(delete)), fit.predicted, fit.converged,
     )  # fmt: skip
 
 
@@ -295,7 +290,7 @@ def _estimates(
     fitted = (options.intercept, options.intercept, options.gcov_intercepts[pair] is None)
     constants = [(value, se if free else float("nan")) for (value, se), free in zip(constants, fitted, strict=True)]
     scalings = [(value, se if options.scaling else float("nan")) for value, se in scalings]
-    factors = [liability_factor_of(trait) for trait in (first, second)]
+    factors = [liability_factor(trait.samp_prev, trait.pop_prev) for trait in (first, second)]
     both = gcov_liability_factor(*factors)
     means = [float(of.chi2.mean()) for of in rows]
     n_shared, n_matching = (step.kept for step in rows[0].steps[:2])
@@ -342,9 +337,9 @@ def _partition(tagging: Tagging, fits: tuple[_PartFit, _PartFit, _PartFit], sums
         correlation_with_se(np.array([value[q] for value in values]), np.column_stack([one[:, q] for one in deleted]))
         for q in range(len(values[0]))
     ]
-    rg = PairQuantity(*(np.array([each[which] for each in correlations]) for which in (0, 1)))
-    quantities = [PairQuantity(value, error) for value, error in zip(values, errors, strict=True)]
-    return PairPartition(tagging.names, *quantities, rg)
+    rg, rg_se = (np.array([each[which] for each in correlations]) for which in (0, 1))
+    h2_1, h2_2, gcov = (PairQuantity(value, error) for value, error in zip(values, errors, strict=True))
+    return PairPartition(tagging.names, h2_1, h2_2, gcov, PairQuantity(rg, rg_se))
 
 
 def _fit_findings(
@@ -361,8 +356,7 @@ def _fit_findings(
         ratio = (intercept - 1) / (mean_chi2 - 1) if mean_chi2 > 1 else float("nan")
         found += intercept_findings(intercept, se, ratio, mean_chi2, f" of {name}")
     if not np.isfinite(constants[2][1]):
-        text = f"gcov intercept held at {constants[2][0]:g}: overlap, if it is another, biases rg"
-        found.append(Finding("note", "fixed gcov intercept", text))
+        found.append(held_gcov_intercept(constants[2][0]))
     if not all(fit.converged for fit in fits):
         found.append(
             Finding("unusable", "not converged", "the iterated weights did not settle; a heritability is near zero or "

@@ -51,7 +51,9 @@ class PairPartition:
 
 @dataclass(frozen=True)
 class SumherRgPair(RgPair):
-    """One pair of traits; beyond :class:`sumh2.RgPair`:
+    """One pair of traits by SumHer: a :class:`sumh2.ldsc.rg_result.RgPair`, and what LDAK tells beyond it.
+
+    Its intercepts of heritabilities are those of :class:`sumh2.SumherResult`: values at the mean sample size.
 
     Parameters
     ----------
@@ -63,8 +65,6 @@ class SumherRgPair(RgPair):
         h2 of trait 1, of trait 2 and gcov with each block left out; None where the pair could not be fitted.
     partition
         By category; None where the pair could not be fitted, or across ancestries.
-
-    Its intercepts of heritabilities are those of :class:`sumh2.SumherResult`: values at the mean sample size.
     """
 
     scaling_1: float = NAN

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,13 @@ class RowRules:
     check_sums: bool = False
     chisq_factor: float = 1.0
 
+    @classmethod
+    def of_options(cls, options: Mapping[str, Any], *, allow_ambiguous: bool) -> RowRules:
+        """The rules that the flags of a command give, by name."""
+        names = ("cutoff", "truncate", "check_sums", "chisq_factor")
+        given = {name: options[name] for name in names if options.get(name) is not None}
+        return cls(allow_ambiguous=allow_ambiguous, **given)
+
     def check(self) -> None:
         """InputError where a number is out of range."""
         check_positive(self.truncate, "--truncate", "80")
@@ -102,11 +111,16 @@ class SumherRows:
     @cached_property
     def n_bar(self) -> float:
         """Weighted mean sample size."""
-        return float(self.weights @ self.n / self.weights.sum())
+        return weighted_mean_n(self.n, self.weights)
 
     def design(self, scaling: bool, intercept: bool) -> ScaledDesign:
         """X of E[S_j] = 1 + x_j theta (SPEC-LDAK 6.1)."""
         return ScaledDesign(self.tagging, self.n / self.n_bar, constant=scaling, scaled_constant=intercept)
+
+
+def weighted_mean_n(n: Floats, weights: Floats) -> float:
+    """Mean sample size under the weights of the regression."""
+    return float(weights @ n / weights.sum())
 
 
 def choose_rows(aligned: AlignedData, traits: tuple[int, ...], rules: RowRules) -> list[SumherRows]:
@@ -120,14 +134,13 @@ def choose_rows(aligned: AlignedData, traits: tuple[int, ...], rules: RowRules) 
         No SNP is left.
     """
     rules.check()
-    names = " - ".join(trait_info(aligned, trait).name for trait in traits)
-    present = np.isfinite(aligned.z[:, list(traits)]).all(axis=1)
+    of_traits = [trait_info(aligned, trait).name for trait in traits]
+    names = " - ".join(of_traits)
+    present = np.all(np.isfinite(aligned.z[:, list(traits)]), axis=1)
     steps: list[FilterCount] = []
     if len(traits) > 1:
         steps.append(FilterCount("with statistics of both traits", 0, int(present.sum())))
-        kinds = aligned.kinds[:, list(traits)]
-        differ = (kinds != kinds[:, :1]).any(axis=1) | (kinds[:, 0] == 0)
-        present, steps = _without(present, differ, steps, "with the same alleles in both")
+        present, steps = _without(present, ~aligned.matching(*traits), steps, "with the same alleles in both")
     if not rules.allow_ambiguous:
         present, steps = _without(present, _ambiguous(aligned, traits), steps, "not ambiguous (A/T, C/G)")
     n_with_statistics = int(present.sum())
@@ -140,7 +153,7 @@ def choose_rows(aligned: AlignedData, traits: tuple[int, ...], rules: RowRules) 
         present, steps = _without(present, large, steps, f"below {rules.cutoff:g} of the phenotype's variance")
     if not present.any():
         if len(traits) > 1:
-            check_common_snps(*names.split(" - ", 1), steps[0].kept, steps[1].kept)
+            check_common_snps(of_traits[0], of_traits[1], steps[0].kept, steps[1].kept)
         raise FitError(f"{names}: no SNP is left for the regression; the losses are counted above; loosen the rules")
     rows = np.flatnonzero(present)
     every = len(rows) == len(present)
@@ -294,6 +307,11 @@ def resolve_sums(tagging: Tagging, m: Totals | None) -> CategorySums:
         unknown if overlap is None else overlap,
         unknown[0] if n_reference is None else totals / n_reference,
     )
+
+
+def first_categories(tagging: Tagging) -> list[int] | None:
+    """Places of the categories fitted first: LDAK's rule, the Base of an annotation model; None to start from zero."""
+    return [tagging.n_categories - 1] if tagging.n_categories > 1 and tagging.names[-1] == BASE else None
 
 
 def model_name(tagging: Tagging) -> str:

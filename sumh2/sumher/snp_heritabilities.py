@@ -87,6 +87,13 @@ def expect_snp_heritabilities(result: SumherResult, matrix: CategoryMatrix) -> S
 
     Their sum is h2 when the matrix holds all heritability SNPs of the tagging's panel; it is told when it does not.
 
+    Parameters
+    ----------
+    result
+        Of :func:`sumh2.fit_sumher`.
+    matrix
+        Of the same model, from :func:`sumh2.read_category_matrix`.
+
     Raises
     ------
     InputError

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
-from ldscores.shared.outputs import written_whole
+from ldscores.shared.outputs import written_together, written_whole
 from ldscores.shared.streams import is_parquet
 from ldscores.shared.tables import read_header, read_parquet, read_table, write_parquet
 from ldscores.taggings.tagging import Tagging
@@ -45,6 +45,11 @@ def find_matrix(tagging: Tagging) -> Path | None:
 def read_category_matrix(path: str | Path) -> CategoryMatrix:
     """The matrix of a heritability model: LDAK's ``.matrix`` (plain or compressed), or Parquet with a column SNP.
 
+    Parameters
+    ----------
+    path
+        E.g. ``<stem>.matrix.parquet`` of ``ldscores build --save-matrix``.
+
     Raises
     ------
     InputError
@@ -74,6 +79,7 @@ def read_category_matrix(path: str | Path) -> CategoryMatrix:
     return CategoryMatrix(snp if isinstance(snp, pa.Array) else snp.chunk(0), names, values, str(path))
 
 
+@written_together()
 def write_snp_heritabilities(
     heritabilities: SnpHeritabilities, tagging: Tagging, stem: str | Path, provenance: dict | None = None
 ) -> list[Path]:
@@ -81,6 +87,22 @@ def write_snp_heritabilities(
 
     LDAK's files (``Predictor Heritability``, seven digits; the second without SNPs of zero or less) are what its
     MegaPRS reads as ``--ind-hers``; ours has SNP, A1, A2 (where the tagging knows them) and h2 with all digits.
+
+    Parameters
+    ----------
+    heritabilities
+        Of :func:`sumh2.expect_snp_heritabilities`.
+    tagging
+        Whose alleles are written.
+    stem
+        Of the files' names.
+    provenance
+        Program, inputs and options.
+
+    Returns
+    -------
+    list of Path
+        The three files.
     """
     text, positive, table = (Path(f"{stem}.{end}") for end in ("ind.hers", "ind.hers.positive", "snp_h2.parquet"))
     every = np.arange(len(heritabilities.h2))

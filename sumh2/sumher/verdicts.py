@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ldscores.shared.messages import counted
 from sumh2.verdicts import Finding, Level
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def _snp_findings(result: SumherResult) -> list[Finding]:
     found = []
     if result.n_impossible:
         found.append(
-            Finding("caution", "impossible expectation", f"{result.n_impossible:,} SNPs have an expected statistic that "
-                    "is not positive: a negative heritability per SNP, or an intercept far below zero; use fewer "
-                    "categories")
+            Finding("caution", "impossible expectation",
+                    f"{counted(result.n_impossible, 'SNP has', 'SNPs have')} an expected statistic that is not "
+                    "positive: a negative heritability per SNP, or an intercept far below zero; use fewer categories")
         )  # fmt: skip
     share = result.effective_negative_heritability / result.effective_size
     if share > _MANY_NEGATIVE:
