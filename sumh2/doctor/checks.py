@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sumh2.doctor.check import AuditCheck
 from sumh2.doctor.columns import AuditColumns
 from sumh2.gwas.alleles import FEWEST_FREQUENCIES
-from sumh2.munging.result import MEDIAN_CHI2
+from sumh2.kernels.significance import lambda_gc
 from sumh2.munging.sample_sizes import implied_n
 
 #: Fewer rows tell nothing about a column.
@@ -135,7 +135,7 @@ def check_n(columns: AuditColumns) -> AuditCheck | None:
     ratio = stated / typical
     # Poor imputation lowers what SE implies: the best SNPs tell whether N is too large.
     values = {"stated": stated, "implied": typical, "ratio": ratio, "best": float(np.quantile(implied[well], 0.9))}
-    spread = _check_spread(columns, implied, well, stated, values)
+    spread = _check_spread(columns, columns.n[well], implied[well], stated, values)
     if spread is not None:
         return spread
     if columns.is_binary:
@@ -161,13 +161,12 @@ def _check_few_people(columns: AuditColumns) -> AuditCheck | None:
                       {"stated": typical})  # fmt: skip
 
 
-def _check_spread(columns: AuditColumns, implied, well, stated: float, values: dict) -> AuditCheck | None:
+def _check_spread(columns: AuditColumns, n, implied, stated: float, values: dict) -> AuditCheck | None:
     """One N for all SNPs although they were seen in different numbers of people."""
-    n = columns.n[well]
     constant = np.nanmax(n) - np.nanmin(n) <= 1e-6 * stated
-    low = float(np.quantile(implied[well], 0.05) / np.median(implied[well]))
+    low = float(np.quantile(implied, 0.05) / np.median(implied))
     values["implied_5th_percentile"] = low
-    if not constant or low >= _N_SPREAD or well.sum() < _FEW or not columns.rounding_of_se < 0.025:
+    if not constant or low >= _N_SPREAD or len(n) < _FEW or not columns.rounding_of_se < 0.025:
         return None
     return AuditCheck(
         "n", "caution", f"N is {stated:,.0f} for every SNP, but SE and frequency imply {low:.0%} of the typical N at the "
@@ -223,12 +222,13 @@ def check_inflation(columns: AuditColumns) -> AuditCheck | None:
     z = columns.effect_z
     if z is None:
         return None
-    chi2 = z[np.isfinite(z)] ** 2
+    z = z[np.isfinite(z)]
+    chi2 = z**2
     if len(chi2) < _FEW:
         return None
-    lambda_gc, mean = float(np.median(chi2)) / MEDIAN_CHI2, float(chi2.mean())
-    values = {"lambda_gc": lambda_gc, "mean_chi2": mean, "smallest_chi2": float(chi2.min())}
-    found = f"lambda {lambda_gc:.3f}, mean chi2 {mean:.3f}"
+    inflation, mean = lambda_gc(z), float(chi2.mean())
+    values = {"lambda_gc": inflation, "mean_chi2": mean, "smallest_chi2": float(chi2.min())}
+    found = f"lambda {inflation:.3f}, mean chi2 {mean:.3f}"
     weak = float(np.mean(chi2 < 1))
     if weak < 0.05:
         return AuditCheck("inflation", "unusable", f"{found}; {100 * weak:.0f}% of SNPs have chi2 below 1",
@@ -237,7 +237,7 @@ def check_inflation(columns: AuditColumns) -> AuditCheck | None:
     if mean < 0.5:
         return AuditCheck("inflation", "unusable", f"{found}: chance alone gives 1",
                           "SE is a standard deviation or another column; name the right one with --se", values)  # fmt: skip
-    if lambda_gc < _DEFLATED and len(chi2) > 5000:
+    if inflation < _DEFLATED and len(chi2) > 5000:
         return AuditCheck("inflation", "caution", f"{found}: less than chance gives",
                           "SE is corrected twice, or SNPs are rare; --z-from p takes P", values)  # fmt: skip
     if mean > _EXTREME:

@@ -14,8 +14,7 @@ from ldscores.shared.alleles import NOT_A_BASE
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from sumh2.gwas.alleles import allele_codes, panel_rows
-from sumh2.gwas.header_names import FIELDS
-from sumh2.gwas.headers import clean_header
+from sumh2.gwas.header_names import FIELDS, clean_header
 from sumh2.gwas.panel import KnownVariants
 from sumh2.gwas.table import GwasTable, read_positions
 from sumh2.munging.checks import half_units, z_of_p
@@ -35,16 +34,20 @@ class AuditColumns:
 
     Parameters
     ----------
+    gwas
+        The rows as they were read, and which column was taken for what.
     n_rows
         Rows of the sample.
     a1, a2 : uint8, (n_rows,)
         Alleles.
     eaf, maf, info, beta, se, z : float64, (n_rows,)
         Columns of the file; beta is the log of an odds ratio.
+    odds_ratio : float64, (n_rows,)
+        As the file has it.
     p_size : float64, (n_rows,)
         |Z| that the file's P means.
-    n, n_cas, n_con : float64, (n_rows,)
-        People; n as munge would take it.
+    n, n_cas : float64, (n_rows,)
+        People, and cases among them; n as munge would take it.
     n_source
         How n came about; "" without.
     n_is_effective
@@ -53,8 +56,8 @@ class AuditColumns:
         The file says that effects are log odds ratios.
     share_cases
         Share of cases, NaN if unknown.
-    bp, chrom_known
-        Positions, and whether there are any.
+    bp : int64, (n_rows,)
+        Positions in base pairs.
     places : int64, (n_rows,)
         Rows in the panel, -1 where there is none.
     rounding_of_se
@@ -83,6 +86,11 @@ class AuditColumns:
     places: NDArray[np.int64] | None
     rounding_of_se: float
 
+    @property
+    def alleles(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Both alleles, (n_rows,) each; None unless both are there."""
+        return None if self.a1 is None or self.a2 is None else (self.a1, self.a2)
+
     def name(self, field: str) -> str:
         """The file's name of a column."""
         return self.gwas.column_map.columns.get(field, field)
@@ -101,19 +109,17 @@ class AuditColumns:
         return self.z if self.z is not None else self.p_size
 
 
-def sample_rows(gwas: GwasTable, most: int = MOST_ROWS) -> GwasTable:
+def sample_rows(gwas: GwasTable) -> GwasTable:
     """Evenly spaced rows of a GWAS, only those that hold the additive effect."""
     table = gwas.table
     if gwas.column_map.keep_rows and "ROWS" in table.column_names:
         additive = pc.fill_null(pc.equal(table.column("ROWS"), gwas.column_map.keep_rows[1]), False)
-        rows = np.flatnonzero(
-            as_numpy(additive.combine_chunks() if isinstance(additive, pa.ChunkedArray) else additive)
-        )
+        rows = np.flatnonzero(as_numpy(additive))
     else:
         rows = np.arange(table.num_rows)
-    if len(rows) == table.num_rows and len(rows) <= most:
+    if len(rows) == table.num_rows and len(rows) <= MOST_ROWS:
         return gwas
-    rows = rows[:: max(-(-len(rows) // most), 1)]
+    rows = rows[:: max(-(-len(rows) // MOST_ROWS), 1)]
     return dataclasses.replace(gwas, table=table.take(pa.array(rows)).combine_chunks())
 
 
@@ -148,12 +154,14 @@ def collect_columns(
         is_binary=is_binary or odds_ratio is not None or _names_log_odds(sample),
         share_cases=share, bp=read_positions(sample.array("BP"))[0] if "BP" in sample else None,
         places=panel_rows(sample, panel) if panel is not None else None,
-        rounding_of_se=float(np.nanmedian(half_units(se) / np.where(se > 0, se, np.nan))) if _some(se) else float("nan"),
+        rounding_of_se=_relative_rounding(se),
     )  # fmt: skip
 
 
-def _some(values: NDArray | None) -> bool:
-    return values is not None and bool((values > 0).any())
+def _relative_rounding(se: NDArray[np.float64] | None) -> float:
+    if se is None or not (se > 0).any():
+        return float("nan")
+    return float(np.nanmedian(half_units(se) / np.where(se > 0, se, np.nan)))
 
 
 def _log(odds_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -185,6 +193,6 @@ def _share_of_cases(gwas: GwasTable, options: MungeOptions, cases, controls) -> 
     return float("nan"), cases is not None
 
 
-def unclear_alleles(columns: AuditColumns) -> NDArray[np.bool_]:
+def unclear_alleles(a1: NDArray[np.uint8], a2: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Rows with an allele that is no base, (n_rows,)."""
-    return (columns.a1 == NOT_A_BASE) | (columns.a2 == NOT_A_BASE)
+    return (a1 == NOT_A_BASE) | (a2 == NOT_A_BASE)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.messages import counted, first_of
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.doctor.check import STATUSES, AuditCheck, line_of
 from sumh2.doctor.checks import check_inflation, check_info, check_n, check_signs, check_z
@@ -60,6 +60,8 @@ class DoctorResult(Result):
         Rows that each filter of munge would remove.
     n_read, n_kept
         Rows read, and left after the filters; n_kept is -1 where munge would stop.
+    run
+        Program, command and inputs.
     sample
         The rows that were looked at, for figures.
     """
@@ -217,7 +219,7 @@ def _check_duplicates(gwas: GwasTable) -> AuditCheck | None:
     twice = int(np.count_nonzero(~is_first_of_each(snp)))
     n_rows = max(gwas.table.num_rows, 1)
     values = {"duplicated_names": twice}
-    found = f"{twice:,} rows repeat a name"
+    found = f"{counted(twice, 'row repeats', 'rows repeat')} a name"
     if {"CHR", "BP"} <= set(gwas.table.column_names):
         keys = gwas_keys(gwas)
         known = np.sort(keys[keys >= 0])

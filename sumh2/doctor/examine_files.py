@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from typing import Any
 from ldscores.shared.errors import InputError
 from ldscores.shared.outputs import check_stem
 from ldscores.shared.provenance import provenance
+from ldscores.shared.tables import json_text
 from sumh2.doctor.examination import DoctorResult, examine_gwas
 from sumh2.gwas.list_files import read_cohorts
 from sumh2.gwas.panel_files import read_known_variants
 from sumh2.gwas.read_files import read_gwas
-from sumh2.munging.munge_files import check_munge_options, read_panel
+from sumh2.munging.munge_files import check_munge_options, read_known_panel
 
 
 def examine(
@@ -27,7 +27,9 @@ def examine(
     out: str | Path | None = None,
     **options: Any,
 ) -> DoctorResult:
-    """Audit a GWAS file, see :func:`sumh2.doctor.examination.examine_gwas`.
+    """Audit a GWAS file: what is wrong with it, and what munging it would lose.
+
+    What is looked at: :func:`sumh2.doctor.examination.examine_gwas`.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def examine(
     if out is not None:
         check_stem(str(out), (".tsv", ".json"), [str(path)])
     chosen = check_munge_options(options, str(path))
-    panel = read_panel(ld, reference, str(path))
+    panel = read_known_panel(ld, reference, str(path))
     others = [_named_panel(word) for word in panels]
     cohorts = read_cohorts(chosen.cohorts) if chosen.cohorts is not None else None
     gwas = read_gwas(path, chosen, panel, everything=True)
@@ -72,13 +74,4 @@ def _named_panel(word: str):
 
 def report_as_json(result: DoctorResult) -> str:
     """The whole audit as JSON."""
-    content = {"checks": result.to_records(), **result.details()}
-    return json.dumps(_without_nan(content), indent=1)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
+    return json_text({"checks": result.to_records(), **result.details()})

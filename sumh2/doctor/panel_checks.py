@@ -14,8 +14,8 @@ from ldscores.shared.alleles import effect_signs
 from sumh2.doctor.check import AuditCheck
 from sumh2.doctor.columns import AuditColumns, unclear_alleles
 from sumh2.gwas.alleles import FEWEST_FREQUENCIES, FrequencyComparison, compare_frequencies
-from sumh2.gwas.header_names import EFFECT_FREQUENCIES
-from sumh2.gwas.headers import ColumnMap, clean_header
+from sumh2.gwas.header_names import EFFECT_FREQUENCIES, clean_header
+from sumh2.gwas.headers import ColumnMap
 from sumh2.gwas.panel import KnownVariants, allele_pairs, is_palindromic
 
 #: Fewer rows tell nothing about a column.
@@ -47,9 +47,9 @@ def check_effect_allele(column_map: ColumnMap) -> AuditCheck | None:
 
 def compare_with_panel(columns: AuditColumns, panel: KnownVariants | None) -> FrequencyComparison | None:
     """The effect allele's frequency beside the panel's; None where either is missing."""
-    if panel is None or columns.eaf is None or columns.a1 is None or columns.places is None:
+    if panel is None or columns.eaf is None or columns.alleles is None or columns.places is None:
         return None
-    compared = compare_frequencies(columns.eaf, columns.a1, columns.a2, panel, columns.places)
+    compared = compare_frequencies(columns.eaf, *columns.alleles, panel, columns.places)
     return compared if compared.n_compared >= FEWEST_FREQUENCIES else None
 
 
@@ -66,7 +66,7 @@ def check_frequency(columns: AuditColumns, panel: KnownVariants | None) -> Audit
         return AuditCheck("frequency", "caution", f"{100 * outside:.0f}% of {name} are outside 0 to 1",
                           f"name the column of frequencies with --eaf, or leave it out with --ignore {name}")  # fmt: skip
     compared = compare_with_panel(columns, panel)
-    if compared is None:
+    if panel is None or compared is None:
         if len(known) >= _FEW and known.max() <= 0.5:
             # PLINK 1 counts the minor allele: then this is right.
             found = (
@@ -107,22 +107,24 @@ def check_frequency(columns: AuditColumns, panel: KnownVariants | None) -> Audit
 
 def check_alleles(columns: AuditColumns, panel: KnownVariants | None) -> AuditCheck | None:
     """Alleles that are no bases, and other alleles than the panel's."""
-    if columns.a1 is None:
+    if columns.alleles is None:
         return None
-    unclear = unclear_alleles(columns)
+    unclear = unclear_alleles(*columns.alleles)
     share = float(np.mean(unclear))
-    if panel is None or not panel.has_alleles or columns.places is None:
+    if panel is None or panel.alleles is None or panel.pairs is None or columns.places is None:
         found = f"{100 * share:.1f}% are no single bases (indels, codes)"
         return AuditCheck("alleles", "note" if share > 0.5 else "ok", found)
     known = (columns.places >= 0) & ~unclear
     if known.sum() < _FEW:
         return AuditCheck("alleles", "note", f"{int(known.sum())} SNPs in {panel.name}: too few to compare alleles",
                           "is the panel of the same variants, and are the names of one kind?")  # fmt: skip
-    a1, a2, places = columns.a1[known], columns.a2[known], columns.places[known]
+    places = columns.places[known]
+    a1, a2 = (codes[known] for codes in columns.alleles)
+    panel_a1, panel_a2 = (codes[places] for codes in panel.alleles)
     theirs = panel.pairs[places]
     different = float(np.mean((allele_pairs(a1, a2) != theirs) & (theirs > 0)))
-    clear = (effect_signs(a1, a2, panel.a1[places], panel.a2[places]) != 0) & (theirs > 0)
-    same = ((a1 == panel.a1[places]) & (a2 == panel.a2[places])) | ((a1 == panel.a2[places]) & (a2 == panel.a1[places]))
+    clear = (effect_signs(a1, a2, panel_a1, panel_a2) != 0) & (theirs > 0)
+    same = ((a1 == panel_a1) & (a2 == panel_a2)) | ((a1 == panel_a2) & (a2 == panel_a1))
     strand = float(np.mean(~same[clear])) if clear.any() else 0.0
     values = {"share_different": different, "share_other_strand": strand}
     found = f"{100 * different:.1f}% differ from {panel.name}, {100 * strand:.1f}% are on the other strand"
@@ -133,9 +135,10 @@ def check_alleles(columns: AuditColumns, panel: KnownVariants | None) -> AuditCh
 
 def check_palindromes(columns: AuditColumns, panel: KnownVariants | None) -> AuditCheck | None:
     """A/T and C/G SNPs: how many, how many near 0.5, and on which strand their frequencies say they are."""
-    if columns.a1 is None:
+    if columns.alleles is None:
         return None
-    palindromic = is_palindromic(columns.a1, columns.a2)
+    a1, a2 = columns.alleles
+    palindromic = is_palindromic(a1, a2)
     share = float(np.mean(palindromic))
     found = f"{100 * share:.1f}% A/T or C/G"
     if columns.eaf is None or not palindromic.any():
@@ -144,12 +147,12 @@ def check_palindromes(columns: AuditColumns, panel: KnownVariants | None) -> Aud
     near = float(np.mean(np.abs(eaf - 0.5) < 0.08))
     found += f", {100 * near:.0f}% of them with a frequency within 0.08 of 0.5"
     values = {"share": share, "share_near_half": near}
-    if panel is None or panel.frequency is None or not panel.has_alleles or columns.places is None:
+    if panel is None or panel.frequency is None or panel.alleles is None or columns.places is None:
         return AuditCheck("palindromes", "ok", found, values=values)
     compared = compare_with_panel(columns, panel)
     rows = np.flatnonzero(palindromic & (columns.places >= 0))
     expected = panel.frequency[columns.places[rows]]
-    expected = np.where(columns.a1[rows] == panel.a1[columns.places[rows]], expected, 1 - expected)
+    expected = np.where(a1[rows] == panel.alleles[0][columns.places[rows]], expected, 1 - expected)
     clear = (np.abs(expected - 0.5) > 0.15) & np.isfinite(columns.eaf[rows])
     if clear.sum() < _FEW or compared is None or compared.settled <= 0:
         return AuditCheck("palindromes", "ok", found, values=values)
@@ -180,9 +183,9 @@ def check_ancestry(
     candidates = [(panel, columns.places)] if panel is not None else []
     distances: dict[str, float] = {}
     for each, places in (*candidates, *others):
-        if each.frequency is None or columns.eaf is None or columns.a1 is None or places is None:
+        if each.frequency is None or columns.eaf is None or columns.alleles is None or places is None:
             continue
-        compared = compare_frequencies(columns.eaf, columns.a1, columns.a2, each, places)
+        compared = compare_frequencies(columns.eaf, *columns.alleles, each, places)
         if compared.n_compared >= _FEW:
             study = compared.study if compared.correlation >= 0 else 1 - compared.study
             if each.folded:
@@ -193,7 +196,7 @@ def check_ancestry(
                 distances[each.name] = hudson_fst(study, compared.panel, each.n_people)
     if not distances:
         return None
-    nearest = min(distances, key=distances.get)
+    nearest = min(distances, key=distances.__getitem__)
     found = "F_ST " + ", ".join(
         f"{value:.4f} to {name}" for name, value in sorted(distances.items(), key=lambda x: x[1])
     )
@@ -219,7 +222,7 @@ def check_build(columns: AuditColumns, panel: KnownVariants | None) -> AuditChec
     shares = {build: float(np.mean(bp[places] == mine)) for build, bp in panel.positions.items()}
     shifted = max(float(np.mean(bp[places] == mine + 1)) for bp in panel.positions.values())
     values = {f"share_{build}": share for build, share in shares.items()}
-    best = max(shares, key=shares.get)
+    best = max(shares, key=shares.__getitem__)
     found = ", ".join(f"{100 * share:.1f}% of positions as in {build}" for build, share in shares.items())
     found = found.replace("its build", f"{panel.name}")
     if shifted > _BUILD_TOLD:

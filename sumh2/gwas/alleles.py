@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.alleles import NOT_A_BASE, decode_alleles, effect_signs, encode_alleles
+from ldscores.shared.arrow_arrays import one_chunk
 from sumh2.gwas.panel import KnownVariants, allele_pairs, chromosome_codes, position_keys
 from sumh2.gwas.table import GwasTable, read_positions
 
@@ -35,7 +36,7 @@ def name_numbered_alleles(columns: dict[str, pa.ChunkedArray | pa.Array]) -> boo
     seen: set[str] = set()
     encoded = {}
     for name, column in coded.items():
-        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        whole = one_chunk(column)
         encoded[name] = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
         seen |= set(encoded[name].dictionary.to_pylist())
         if len(seen) > len(_NUMBERED):
@@ -141,10 +142,11 @@ def compare_frequencies(
         Row in the panel, -1 where there is none.
     """
     empty = np.empty(0)
-    if panel.frequency is None or not panel.has_alleles:
+    alleles = panel.alleles
+    if panel.frequency is None or alleles is None:
         return FrequencyComparison(0, float("nan"), empty, empty)
     rows = np.flatnonzero(places >= 0)
-    signs = effect_signs(a1[rows], a2[rows], panel.a1[places[rows]], panel.a2[places[rows]])
+    signs = effect_signs(a1[rows], a2[rows], alleles[0][places[rows]], alleles[1][places[rows]])
     expected = panel.frequency[places[rows]]
     expected = np.where(signs > 0, expected, 1 - expected)
     study = frequency[rows]
@@ -155,14 +157,23 @@ def compare_frequencies(
     return FrequencyComparison(len(study), correlation, study, expected)
 
 
-def fill_other_allele(a1: NDArray[np.uint8], panel: KnownVariants, places: NDArray[np.int64]) -> pa.DictionaryArray:
+def fill_other_allele(
+    a1: NDArray[np.uint8], alleles: tuple[NDArray[np.uint8], NDArray[np.uint8]], places: NDArray[np.int64]
+) -> pa.DictionaryArray:
     """The panel's other allele where one of its two is ``a1``, on ``a1``'s strand, (n,); null where none is.
 
     A palindromic variant (A/T, C/G) matches on both strands with the same answer.
+
+    Parameters
+    ----------
+    a1 : uint8, (n,)
+    alleles : uint8, (n_variants,) each
+        Of the panel.
+    places : int64, (n,)
+        Row in the panel, -1 where there is none.
     """
     known = places >= 0
-    first = np.where(known, panel.a1[np.maximum(places, 0)], NOT_A_BASE)
-    second = np.where(known, panel.a2[np.maximum(places, 0)], NOT_A_BASE)
+    first, second = (np.where(known, codes[np.maximum(places, 0)], NOT_A_BASE) for codes in alleles)
 
     def complement(codes: NDArray) -> NDArray:
         return np.where(codes == NOT_A_BASE, NOT_A_BASE, 3 - codes.astype(np.int16)).astype(np.uint8)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas.headers import FIELDS, clean_header
+from sumh2.gwas.header_names import FIELDS, clean_header
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _VARIANT = re.compile(r"rs\d+|(chr)?[0-9XY]{1,2}[:_]\d+.*", re.IGNORECASE)

@@ -23,9 +23,17 @@ class Field:
 
     Parameters
     ----------
+    name
+        Of the quantity, e.g. A1.
+    option
+        The flag, e.g. --effect-allele.
+    meaning
+        In words, for messages.
     tiers
         Cleaned headers, best first: a lower tier counts only where no header of a higher one is there.  Two columns of
         the same tier stop munge, which names the option that settles it.
+    kind
+        How its column is read: number, text or category.
     carried
         The column is only carried along: if it is unclear which it is, it is left out with a note.
     """

@@ -13,10 +13,10 @@ Headers are compared in a cleaned spelling: upper case; ``-``, ``.`` and blanks 
 an option; a header that says *effect*; the signature of a tool; ``A1`` with ``A2`` (or ``ALLELE1`` with ``ALLELE2`` or
 ``ALLELE0``), which LDSC, PLINK, GCTA, METAL and PGC all use for effect and other allele (a note says so, for
 MungeSumstats does not); else :func:`map_columns` stops with an :class:`AlleleDoubt`, which the frequency of the effect
-allele against a panel may settle (:func:`sumh2.gwas.alleles.settle_by_frequency`).  :attr:`ColumnMap.rule` says which it
+allele against a panel may settle (:func:`sumh2.gwas.matching_files.settle_alleles`).  :attr:`ColumnMap.rule` says which it
 was.
 
-LDSC's own, shorter list of headers is in :mod:`sumh2.munging.ldsc`.
+LDSC's own, shorter list of headers is in :mod:`sumh2.gwas.headers_ldsc`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas.header_names import CATEGORY, FIELDS, NAME_PARTS, NUMBER, TEXT, Field, clean_header
+from sumh2.gwas.header_names import FIELDS, NAME_PARTS, Field, clean_header
 from sumh2.gwas.signatures import SIGNATURES, Signature
-
-__all__ = [
-    "CATEGORY", "FIELDS", "NUMBER", "SIGNATURES", "TEXT", "AlleleDoubt", "ColumnMap", "Field", "Signature", "clean_header",
-    "map_columns",
-]  # fmt: skip
 
 # Effects in the order in which munge uses them, and the fields that one effect named by an option replaces.
 _EFFECTS = ("BETA", "OR", "Z")
@@ -78,6 +73,8 @@ class ColumnMap:
         Numbers of people that the header itself states.
     info_list
         Several columns of imputation quality, to be averaged.
+    notes
+        What a user should know of the choice.
     unused
         Columns that are not read.
     rule
@@ -296,7 +293,7 @@ class _Finder:
 
     def stated_n(self, header_n: Mapping[str, str], stated: Sequence[str]) -> dict[str, float]:
         """Numbers of people that stand in the header, or in comments before it."""
-        found = {}
+        found: dict[str, float] = {}
         for name, pattern in header_n.items():
             matches = [re.fullmatch(pattern, cleaned) for cleaned in (*self.by_name, *stated)]
             found.update((name, float(match.group(1))) for match in matches if match)
@@ -325,8 +322,9 @@ def _map_alleles(
         return None
     genome = {name: finder.best(FIELDS[name], FIELDS[name].names(), (), []) for name in ("REF", "ALT")}
     convention = {name: finder.best(FIELDS[name], tiers[name][1:], (), []) for name in ("A1", "A2")}
-    for pair in (tuple(convention.values()), tuple(genome.values())):
-        if None in pair:
+    for named in (convention, genome):
+        pair = tuple(column for column in named.values() if column is not None)
+        if len(pair) < 2:
             continue
         for have, want in (("A1", "A2"), ("A2", "A1")):
             if have in columns and columns[have] in pair:

@@ -12,7 +12,7 @@ from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
 from ldscores.shared.table_headers import read_header
 from ldscores.shared.tables import check_columns, read_table
-from sumh2.gwas.headers import FIELDS, clean_header
+from sumh2.gwas.header_names import FIELDS, clean_header
 from sumh2.gwas.table import SnpList
 from sumh2.munging.sample_sizes import Cohorts
 
@@ -31,20 +31,19 @@ def read_snp_list(path: str | Path, *, with_alleles: bool) -> SnpList:
     """
     header, _ = read_header(path)
     if with_alleles:
-        named = {name: _listed_column(header, fields) for name, fields in _LIST_FIELDS.items()}
-        check_columns(path, header, [column or name for name, column in named.items()])
+        named = {name: _listed_column(header, fields) or name for name, fields in _LIST_FIELDS.items()}
+        check_columns(path, header, list(named.values()))
         types = {named["SNP"]: pa.string(), named["A1"]: _CATEGORY, named["A2"]: _CATEGORY}
         table = read_table(path, columns=list(named.values()), types=types).rename_columns(list(named))
         table = table.filter(table.column("SNP").is_valid())
-        alleles = [encode_alleles(table.column(name)) for name in ("A1", "A2")]
     else:
         names = [f"column {number}" for number in range(len(header))]
         table = read_table(path, columns=names[:1], column_names=names, types={names[0]: pa.string()})
         table = table.rename_columns(["SNP"])
-        alleles = [None, None]
     if table.num_rows == 0:
         raise InputError(f"{path}: found no SNPs, expected a list of them; name another file")
-    return SnpList(table.column("SNP").combine_chunks(), *alleles, source=str(path))
+    a1, a2 = (encode_alleles(table.column(name)) if with_alleles else None for name in ("A1", "A2"))
+    return SnpList(table.column("SNP").combine_chunks(), a1, a2, source=str(path))
 
 
 #: Fields that hold a column of a list: the reference's alleles are as good as any.

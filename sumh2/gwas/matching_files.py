@@ -21,8 +21,8 @@ from sumh2.gwas.alleles import (
     fill_other_allele,
     panel_rows,
 )
-from sumh2.gwas.header_names import EFFECT_FREQUENCIES
-from sumh2.gwas.headers import FIELDS, NAME_PARTS, AlleleDoubt, ColumnMap, clean_header
+from sumh2.gwas.header_names import EFFECT_FREQUENCIES, FIELDS, NAME_PARTS, clean_header
+from sumh2.gwas.headers import AlleleDoubt, ColumnMap, Rule
 from sumh2.gwas.names import parts_of_names
 from sumh2.gwas.panel import KnownVariants, allele_pairs, chromosome_codes, position_keys
 from sumh2.gwas.table import GwasTable, read_positions
@@ -63,8 +63,9 @@ def settle_alleles(
     cleaned = {clean_header(name): name for name in reversed(header)}
     frequencies = [cleaned[name] for tier in FIELDS["EAF"].names() for name in tier if name in cleaned]
     frequencies = [options.eaf] if options.eaf and options.eaf in header else frequencies
-    usable = panel is not None and panel.frequency is not None and panel.has_alleles
-    if not usable or not frequencies or len(doubt.candidates) != 2:
+    if panel is None or panel.frequency is None or not panel.has_alleles:
+        raise doubt
+    if not frequencies or len(doubt.candidates) != 2:
         raise doubt
     column = next((name for name in frequencies if clean_header(name) in EFFECT_FREQUENCIES), frequencies[0])
     compared = _compare_column(path, header, comment, doubt.candidates, column, panel)
@@ -74,7 +75,7 @@ def settle_alleles(
     )
     found += f" ({compared.n_compared} SNPs)"
     if not compared.settled:
-        raise InputError(f"{doubt}\n{found}, which settles nothing.") from doubt
+        raise InputError(f"{doubt}\n{found}, which settles nothing; name the effect allele's column") from doubt
     owner, other = (first, second) if compared.settled > 0 else (second, first)
     if clean_header(column) not in EFFECT_FREQUENCIES and column != options.eaf:
         raise InputError(
@@ -87,7 +88,7 @@ def settle_alleles(
 def _compare_column(path, header, comment, candidates, column: str, panel: KnownVariants) -> FrequencyComparison:
     """A column of frequencies against the panel's frequency of the first candidate."""
     cleaned = {clean_header(name): name for name in reversed(header)}
-    columns = {}
+    columns: dict[str, str] = {}
     for field in ("SNP", "CHR", "BP"):
         names = [name for tier in FIELDS[field].names() for name in tier]
         columns |= (
@@ -145,7 +146,7 @@ def check_convention(gwas: GwasTable, panel: KnownVariants | None) -> GwasTable:
     if compared.settled < 0:
         return gwas
     kept = [note for note in column_map.notes if not note.startswith(f"{first} is taken for the effect allele")]
-    rule = "frequency" if labelled else "convention"
+    rule: Rule = "frequency" if labelled else "convention"
     column_map = dataclasses.replace(column_map, rule=rule, notes=(*(kept if labelled else column_map.notes), found))
     return dataclasses.replace(gwas, column_map=column_map)
 
@@ -178,8 +179,8 @@ def complete_from_panel(gwas: GwasTable, options: MungeOptions, panel: KnownVari
         return gwas
     places = panel_rows(gwas, panel)
     table = gwas.table
-    if missing_allele and panel.has_alleles:
-        table = table.append_column("A2", fill_other_allele(encode_alleles(gwas.array("A1")), panel, places))
+    if missing_allele and panel.alleles is not None:
+        table = table.append_column("A2", fill_other_allele(encode_alleles(gwas.array("A1")), panel.alleles, places))
     if wants_frequency and panel.frequency is not None:
         frequency = np.where(places >= 0, panel.frequency[np.maximum(places, 0)], np.nan)
         table = table.append_column("PANEL_FREQUENCY", pa.array(frequency))
@@ -225,7 +226,7 @@ def match_by_position(gwas: GwasTable, options: MungeOptions, panel: KnownVarian
     pairs = None if gwas.column_map.other_from_panel else pairs
     found = {build: panel.find_positions(build, keys, pairs) for build in panel.positions}
     counts = {build: int(np.count_nonzero(rows >= 0)) for build, rows in found.items()}
-    build = max(counts, key=counts.get, default="")
+    build = max(counts, key=counts.__getitem__, default="")
     if not counts.get(build):
         raise InputError(
             f"{gwas.source}: none of {len(keys)} variants is in {panel.source or panel.name} by position and alleles; "

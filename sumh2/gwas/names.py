@@ -7,7 +7,9 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sumh2.gwas.headers import NAME_PARTS, ColumnMap
+from ldscores.shared.arrow_arrays import one_chunk
+from sumh2.gwas.header_names import NAME_PARTS
+from sumh2.gwas.headers import ColumnMap
 
 #: A name with chromosome, position and two alleles.
 NAME_WITH_ALLELES = re.compile(
@@ -36,13 +38,11 @@ def parts_of_names(table: pa.Table, column_map: ColumnMap) -> dict[str, pa.Array
     }
     if not wanted:
         return {}
-    names = table.column(column_map.columns["SNP"])
-    names = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
+    names = one_chunk(table.column(column_map.columns["SNP"]))
     groups = pc.extract_regex(names.cast(pa.string()), _PATTERN)
     category = pa.dictionary(pa.int32(), pa.string())
     found = {}
     for part in wanted:
         values = pc.struct_field(groups, part.removeprefix("name:"))
-        values = values if isinstance(values, pa.Array) else values.combine_chunks()
         found[part] = values if part == "name:pos" else pc.dictionary_encode(values).cast(category)
     return found

@@ -108,14 +108,19 @@ class KnownVariants:
         return len(self.snp)
 
     @property
+    def alleles(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Codes of both alleles, (n_variants,) each; None unless both are known."""
+        return None if self.a1 is None or self.a2 is None else (self.a1, self.a2)
+
+    @property
     def has_alleles(self) -> bool:
         """Whether the alleles are known."""
-        return self.a1 is not None and self.a2 is not None
+        return self.alleles is not None
 
     @cached_property
     def pairs(self) -> NDArray[np.int8] | None:
-        """Code of each pair of alleles, (n_variants,)."""
-        return allele_pairs(self.a1, self.a2) if self.has_alleles else None
+        """Code of each pair of alleles, (n_variants,); None where alleles are unknown."""
+        return None if self.alleles is None else allele_pairs(*self.alleles)
 
     def find_names(self, snp: pa.Array) -> NDArray[np.int64]:
         """Row of each name, (n,); -1 where there is none."""
@@ -138,7 +143,7 @@ class KnownVariants:
         order, known = self._sorted_keys(build)
         start = np.searchsorted(known, keys)
         rows = np.full(len(keys), -1, dtype=np.int64)
-        compare = pairs is not None and self.pairs is not None
+        own_pairs = None if pairs is None else self.pairs
         for step in range(_MOST_AT_ONE_POSITION):
             place = start + step
             there = place < len(known)
@@ -147,8 +152,8 @@ class KnownVariants:
                 break
             row = order[np.minimum(place, len(known) - 1)]
             fits = there & (rows < 0) & (keys >= 0)
-            if compare:
-                fits &= (self.pairs[row] == pairs) & (pairs > 0)
+            if pairs is not None and own_pairs is not None:
+                fits &= (own_pairs[row] == pairs) & (pairs > 0)
             rows[fits] = row[fits]
         return rows
 

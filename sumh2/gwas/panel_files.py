@@ -19,7 +19,7 @@ from ldscores.shared.table_headers import read_header
 from ldscores.shared.tables import parquet_columns, read_table
 from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_files import read_tagging
-from sumh2.gwas.headers import FIELDS, clean_header
+from sumh2.gwas.header_names import FIELDS, clean_header
 from sumh2.gwas.panel import KnownVariants, chromosome_codes
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
@@ -39,9 +39,9 @@ def read_known_variants(path: str, name: str = "", build: str = "") -> KnownVari
     Parameters
     ----------
     path
-        A tagging or LD scores (as ``--ld`` takes them); PLINK's ``.bim``, ``.frq`` or ``.afreq``; or a table with a
-        column of names and any of chromosome, positions (``POS_hg19``, ``POS_hg38``, ``BP``), alleles and a frequency
-        (of A1, ALT, or the effect allele).  ``@`` stands for the chromosome.
+        A tagging or LD scores (as ``--ld`` takes them); PLINK's ``.bim``, ``.frq`` or ``.afreq``, whose ending may be
+        left out; or a table with a column of names and any of chromosome, positions (``POS_hg19``, ``POS_hg38``,
+        ``BP``), alleles and a frequency (of A1, ALT, or the effect allele).  ``@`` stands for the chromosome.
     name
         What to call it; by default the file's name.
     build
@@ -55,6 +55,7 @@ def read_known_variants(path: str, name: str = "", build: str = "") -> KnownVari
     name = (
         name or re.sub(r"(\.(tagging|parquet|gz|xz|bz2|zst|txt|tsv|csv|bim|frq|afreq))+$", "", Path(path).name) or path
     )
+    path = _with_ending(path)
     if _is_tagging(path):
         return known_of_tagging(read_tagging(path), name, build)
     files = sorted(glob.glob(path.replace("@", "*"))) if "@" in path else [path]
@@ -70,6 +71,18 @@ def known_of_tagging(tagging: Tagging, name: str, build: str = "") -> KnownVaria
         tagging.snp, chromosome_codes(tagging.chrom), {build or "its build": tagging.bp}, tagging.a1, tagging.a2,
         tagging.maf, folded=True, name=name, source=tagging.where,
     )  # fmt: skip
+
+
+def _with_ending(path: str) -> str:
+    """The pattern of PLINK's tables that a prefix stands for, frequencies first; any other name as it is."""
+    if Path(path).exists():
+        return path
+    stem = path.rstrip(".") if "@" in path else f"{path}@" if path.endswith(".") else path
+    if glob.glob(f"{stem.replace('@', '*')}.l2.ldscore*"):
+        return path
+    endings = [f"{kind}{packed}" for kind in (".frq", ".afreq", ".bim") for packed in ("", ".gz", ".xz", ".zst")]
+    files = (f"{stem}{ending}" for ending in endings)
+    return next((each for each in files if glob.glob(each.replace("@", "*"))), path)
 
 
 def _is_tagging(path: str) -> bool:
@@ -94,19 +107,19 @@ def _read_one(path: str, unknown_build: str) -> dict:
         names = [name for field in fields for tier in FIELDS[field].names() for name in tier]
         return next((cleaned[name] for name in names if name in cleaned), None)
 
-    columns = {"SNP": first(["SNP"]), "CHR": first(["CHR"]), "A1": first(["A1", "ALT"]), "A2": first(["A2", "REF"])}
-    if columns["SNP"] is None:
+    fields = {"SNP": ["SNP"], "CHR": ["CHR"], "A1": ["A1", "ALT"], "A2": ["A2", "REF"]}
+    columns = {name: column for name, alike in fields.items() if (column := first(alike)) is not None}
+    if "SNP" not in columns:
         raise InputError(
             f"{path}: no column with the names of the variants; found {' '.join(header[:30])}; expected SNP or rsid, and "
             "any of CHR, POS_hg19, POS_hg38, A1, A2 and a frequency; rename the columns"
         )
-    is_alt = columns["A1"] is not None and clean_header(columns["A1"]) in FIELDS["ALT"].names()[0]
+    is_alt = "A1" in columns and clean_header(columns["A1"]) in FIELDS["ALT"].names()[0]
     frequency = _frequency_column(cleaned, is_alt)
     positions = _position_columns(cleaned, unknown_build)
-    used = {name: column for name, column in columns.items() if column is not None}
     people = [cleaned[word] for word in ("NCHROBS", "OBS_CT") if word in cleaned][:1]
-    table = _read(path, used, list(positions.values()), frequency, extra=people)
-    arrays = _arrays(table, used, positions, frequency, path)
+    table = _read(path, columns, list(positions.values()), frequency, extra=people)
+    arrays = _arrays(table, columns, positions, frequency, path)
     if people:
         # PLINK counts chromosomes, two a person.
         arrays["n_people"] = float(np.nanmax(as_numpy(table.column(people[0]).combine_chunks()))) / 2
@@ -177,7 +190,7 @@ def _concatenate(parts: list[dict], name: str, path: str) -> KnownVariants:
 
     builds = [build for build in first["positions"] if all(build in part["positions"] for part in parts)]
     return KnownVariants(
-        pa.concat_arrays([part["snp"] for part in parts]), joined("chrom"),
+        pa.concat_arrays([part["snp"] for part in parts]), np.concatenate([part["chrom"] for part in parts]),
         {build: np.concatenate([part["positions"][build] for part in parts]) for build in builds},
         joined("a1"), joined("a2"), joined("frequency"), first["folded"], first["n_people"], name, path,
     )  # fmt: skip

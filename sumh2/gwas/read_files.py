@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,8 @@ from ldscores.shared.table_headers import read_header, split_line
 from ldscores.shared.tables import NULL_TEXTS, parquet_columns, read_table
 from sumh2.gwas.alleles import name_numbered_alleles
 from sumh2.gwas.first_lines import KNOWN_HEADERS, check_is_gwas_table
-from sumh2.gwas.headers import CATEGORY, FIELDS, NAME_PARTS, AlleleDoubt, ColumnMap, clean_header, map_columns
+from sumh2.gwas.header_names import CATEGORY, FIELDS, NAME_PARTS, clean_header
+from sumh2.gwas.headers import AlleleDoubt, ColumnMap, map_columns
 from sumh2.gwas.matching_files import check_convention, complete_from_panel, settle_alleles
 from sumh2.gwas.names import NAME_WITH_ALLELES, parts_of_names
 from sumh2.gwas.panel import KnownVariants
@@ -99,14 +100,20 @@ def read_gwas(
             raise
         n_source = ()
     needed = _needed_fields(column_map, options, z_source, n_source, everything)
-    columns = {name: column for name, column in column_map.columns.items() if name in needed}
-    column_map = dataclasses.replace(column_map, columns=columns)
-    read = set(column_map.file_columns())
-    column_map = dataclasses.replace(column_map, unused=tuple(name for name in top.header if name not in read))
+    # Beside a column of N too: who reads the result wants to know how many cases there were.
+    counted = {"N_CAS", "N_CON"} - needed if {"N_CAS", "N_CON"} <= set(column_map.columns) else set()
+    column_map = _only(column_map, needed | counted, top.header)
     # The digits of P matter only where Z is made of it.
     types = _column_types(column_map, text_p=z_source[0] == "P")
     try:
-        table = _read_columns(path, column_map, types, top.comment)
+        try:
+            table = _read_columns(path, column_map, types, top.comment)
+        except InputError:
+            if not counted:
+                raise
+            # N has a column of its own: what stands in those of cases and controls must not stop the run.
+            column_map = _only(column_map, needed, top.header)
+            table = _read_columns(path, column_map, types, top.comment)
     except InputError as error:
         if not everything:
             raise
@@ -119,6 +126,14 @@ def read_gwas(
     if table.num_rows == 0:
         raise InputError(f"{path}: found a header and no rows; expected one row a SNP; is the file complete?")
     return _complete(_under_field_names(table, column_map, types, str(path)), options, panel)
+
+
+def _only(column_map: ColumnMap, fields: set[str], header: Sequence[str]) -> ColumnMap:
+    """The map of these fields; every other column is unused."""
+    columns = {name: column for name, column in column_map.columns.items() if name in fields}
+    column_map = dataclasses.replace(column_map, columns=columns)
+    read = set(column_map.file_columns())
+    return dataclasses.replace(column_map, unused=tuple(name for name in header if name not in read))
 
 
 def _complete(gwas: GwasTable, options: MungeOptions, panel: KnownVariants | None) -> GwasTable:
@@ -321,7 +336,8 @@ def _read_without_comments(path: str | Path, columns: list[str], types: dict[str
     with tempfile.TemporaryDirectory(prefix="sumh2") as folder:
         copy = Path(folder) / Path(path).name
         with open_stream(path) as stream, copy.open("wb") as cleaned:
-            for line in io.BufferedReader(stream):
+            # Arrow's streams know neither lines nor their type.
+            for line in io.BufferedReader(cast(io.RawIOBase, stream)):
                 if not line.startswith(b"#"):
                     cleaned.write(line)
         try:

@@ -19,6 +19,8 @@ class Signature:
 
     Parameters
     ----------
+    tool
+        Its name.
     needs
         Cleaned headers (regular expressions) that must all be there.
     fields

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, ndtri_exp
 
 from ldscores.shared.alleles import allele_kinds
-from ldscores.shared.arrow_arrays import as_numpy
+from ldscores.shared.arrow_arrays import as_numpy, one_chunk
 from ldscores.shared.errors import InputError
 from sumh2.gwas.headers import ColumnMap
 
@@ -34,6 +34,8 @@ class SnpList:
     @cached_property
     def kinds(self) -> NDArray[np.int8]:
         """Kind of each pair of alleles, see :mod:`ldscores.shared.alleles`."""
+        if self.a1 is None or self.a2 is None:
+            raise ValueError(f"{self.source}: the list has no alleles")
         return allele_kinds(self.a1, self.a2)
 
     def contains(self, snp: pa.Array) -> NDArray[np.bool_]:
@@ -51,7 +53,7 @@ class SnpList:
 
 @dataclass(frozen=True)
 class GwasTable:
-    """The columns of a GWAS file that munge uses, under the names of :data:`sumh2.gwas.headers.FIELDS`.
+    """The columns of a GWAS file that munge uses, under the names of :data:`sumh2.gwas.header_names.FIELDS`.
 
     Parameters
     ----------
@@ -73,8 +75,7 @@ class GwasTable:
 
     def array(self, name: str) -> pa.Array:
         """A column as one array."""
-        column = self.table.column(name)
-        return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        return one_chunk(self.table.column(name))
 
     def number(self, name: str) -> NDArray[np.float64]:
         """A column of numbers, missing as NaN, (n_rows,)."""

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas.headers import clean_header
+from sumh2.gwas.header_names import clean_header
 from sumh2.gwas.table import GwasTable, z_from_log10p, z_from_p
 from sumh2.sumstats import FilterCount, SumStats
 from sumh2.verdicts import IMPOSSIBLE_MEAN_CHI2

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas.alleles import allele_codes
 from sumh2.gwas.headers import ColumnMap
@@ -62,7 +63,19 @@ class _Progress:
 
     def warn_if(self, rows: NDArray[np.bool_], text: str) -> None:
         if count := int(np.count_nonzero(rows & self.alive)):
-            self.warnings.append(f"{count} SNPs {text}")
+            self.warnings.append(f"1 SNP {_singular(text)}" if count == 1 else f"{count} SNPs {text}")
+
+
+def _singular(text: str) -> str:
+    """What is said of several SNPs, of one."""
+    for many, one in (
+        ("have ", "has "),
+        (" are kept", " is kept"),
+        ("removes them", "removes it"),
+        ("their Z", "its Z"),
+    ):
+        text = text.replace(many, one)
+    return text
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -270,7 +283,7 @@ def _collect(
     if "BP" in gwas:
         positions, n_odd = read_positions(gwas.array("BP").filter(mask))
         if n_odd:
-            progress.warnings.append(f"{n_odd} SNPs have a position that is no number: now 0")
+            progress.warnings.append(f"{counted(n_odd, 'SNP has', 'SNPs have')} a position that is no number: now 0")
     cases, controls = cases_and_controls(gwas, options, cohorts)
     return SumStats(
         trait=trait or gwas.source,

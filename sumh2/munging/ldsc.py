@@ -27,10 +27,13 @@ from scipy.special import ndtri
 from ldscores.shared.alleles import allele_kinds, encode_alleles
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError
+from ldscores.shared.table_headers import is_number
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas.headers_ldsc import LdscColumnMap
 from sumh2.gwas.table import SnpList, minimum_n
+from sumh2.kernels.significance import lambda_gc
 from sumh2.munging.result import MungeOptions
+from sumh2.munging.sample_sizes import typical_counts
 from sumh2.sumstats import FilterCount
 
 #: Largest Z that the chi-square quantile of LDSC's scipy 0.18 gives.  Its continued fraction for the upper tail of
@@ -48,6 +51,9 @@ class LdscMunged:
     filters: tuple[FilterCount, ...]
     n_read: int
     column_map: LdscColumnMap = field(repr=False)
+    #: Of the study, for the liability scale; None where the file and the options do not say.  LDSC forgets them.
+    cases: float | None = None
+    controls: float | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -79,7 +85,7 @@ def munge_gwas_ldsc(
         Columns of the file under their own names, in the file's order; numbers as float64, but N and NSTUDY as text,
         for whether they are whole numbers decides how LDSC prints them.
     column_map
-        From :func:`map_columns_ldsc`.
+        From :func:`sumh2.gwas.headers_ldsc.map_columns_ldsc`.
     options
         Options of the run.
     merge_alleles
@@ -106,7 +112,8 @@ class _Run:
 
     def __init__(self, table: pa.Table, column_map: LdscColumnMap, options: MungeOptions, where: str) -> None:
         self.map, self.options, self.where = column_map, options, where
-        self.log, self.filters = [str(column_map)], []
+        self.log = [str(column_map)]
+        self.filters: list[FilterCount] = []
         self.n_read = table.num_rows
         self.columns: dict[str, pa.Array | NDArray] = {}
         complete = np.ones(table.num_rows, dtype=bool)
@@ -122,6 +129,16 @@ class _Run:
                 values = as_numpy(values)
             self.columns[name] = values
         self.complete = complete
+        self.counts = self._cases_and_controls()
+
+    def _cases_and_controls(self) -> tuple[float | None, float | None]:
+        """Cases and controls of the study: columns beat options, and these the header, as for N."""
+        columns, options = self.columns, self.options
+        if "N_CAS" in columns and "N_CON" in columns:
+            return typical_counts(columns["N_CAS"], columns["N_CON"])
+        if options.n_cas is not None and options.n_con is not None:
+            return options.n_cas, options.n_con
+        return self.map.n_cas, self.map.n_con
 
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Keep these rows in all columns."""
@@ -228,13 +245,19 @@ class _Run:
             columns = self.columns
             del columns["NSTUDY"]
         if "N" not in columns:
-            n_cas = options.n_cas if options.n_cas is not None else self.map.n_cas
-            n_con = options.n_con if options.n_con is not None else self.map.n_con
-            value = float(options.n) if options.n is not None else n_cas + n_con
-            if options.n is not None:
-                self.log.append(f"Using N = {_python2_float(value)}")
-            columns["N"] = np.full(len(columns["SNP"]), value)
+            columns["N"] = np.full(len(columns["SNP"]), self._stated_n())
             self.whole_numbers["N"] = False
+
+    def _stated_n(self) -> float:
+        """N of options or of the header, one of which is there: the columns have been checked."""
+        if self.options.n is not None:
+            self.log.append(f"Using N = {_python2_float(float(self.options.n))}")
+            return float(self.options.n)
+        n_cas = self.options.n_cas if self.options.n_cas is not None else self.map.n_cas
+        n_con = self.options.n_con if self.options.n_con is not None else self.map.n_con
+        if n_cas is None or n_con is None:
+            raise ValueError(f"{self.where}: no sample size")
+        return n_cas + n_con
 
     def _filter_at_least(self, name: str, minimum: float, shown: str) -> None:
         n_before = len(self.columns["SNP"])
@@ -251,8 +274,9 @@ class _Run:
         """P becomes Z, in P's place among the columns."""
         self.columns = {"Z" if name == "P" else name: values for name, values in self.columns.items() if name != "Z"}
         z = z_from_p_ldsc(self.columns["Z"])
-        if not self.options.a1_inc:
-            signed, null_value = self.columns.pop("SIGNED_SUMSTAT"), self.map.null_value
+        null_value = self.map.null_value
+        if null_value is not None and not self.options.a1_inc:
+            signed = self.columns.pop("SIGNED_SUMSTAT")
             median = float(np.median(signed))
             if abs(median - null_value) > 0.1:
                 raise InputError(
@@ -279,7 +303,7 @@ class _Run:
         if merge_alleles is not None:
             table = self._merge(table, merge_alleles)
         self._log_metadata(table)
-        return LdscMunged(table, "\n".join(self.log) + "\n", tuple(self.filters), self.n_read, self.map)
+        return LdscMunged(table, "\n".join(self.log) + "\n", tuple(self.filters), self.n_read, self.map, *self.counts)
 
     def _merge(self, table: pa.Table, listed: SnpList) -> pa.Table:
         """The rows of the list in its order; cells are empty where no SNP, or none with these alleles, is there."""
@@ -310,7 +334,8 @@ class _Run:
 
     def _log_metadata(self, table: pa.Table) -> None:
         z = as_numpy(table.column("Z"))
-        chi2 = z[np.isfinite(z)] ** 2
+        z = z[np.isfinite(z)]
+        chi2 = z**2
         self.log.append(
             f"Writing summary statistics for {table.num_rows} SNPs ({len(chi2)} with nonmissing beta) to "
             f"{self.options.out or 'munged'}.sumstats.gz.\n\nMetadata:"
@@ -318,7 +343,7 @@ class _Run:
         self.log.append(f"Mean chi^2 = {_python2_float(round(float(chi2.mean()), 3))}")
         if chi2.mean() < 1.02:
             self.log.append("WARNING: mean chi^2 may be too small.")
-        self.log.append(f"Lambda GC = {_python2_float(round(float(np.median(chi2)) / 0.4549, 3))}")
+        self.log.append(f"Lambda GC = {_python2_float(round(lambda_gc(z), 3))}")
         self.log.append(f"Max chi^2 = {_python2_float(round(float(chi2.max()), 3))}")
         self.log.append(
             f"{int((chi2 > 29).sum())} Genome-wide significant SNPs (some may have been removed by filtering)."
@@ -330,7 +355,7 @@ def _parse_number(values: pa.Array, column: str, where: str) -> tuple[pa.Array, 
     try:
         numbers = values.cast(pa.float64())
     except pa.ArrowInvalid:
-        bad = next(text for text in values.to_pylist() if text is not None and not _is_number(text))
+        bad = next(text for text in values.to_pylist() if text is not None and not is_number(text))
         raise InputError(
             f"{where}: column {column}: found {bad[:60]!r}, expected a number; correct the value or write NA"
         ) from None
@@ -341,14 +366,6 @@ def _parse_number(values: pa.Array, column: str, where: str) -> tuple[pa.Array, 
     except pa.ArrowInvalid:
         return numbers, False
     return numbers, True
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _python2_float(value: float) -> str:

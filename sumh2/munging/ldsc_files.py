@@ -14,7 +14,7 @@ from ldscores.shared.tables import read_table
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas.headers_ldsc import map_columns_ldsc
 from sumh2.gwas.table import SnpList
-from sumh2.munging.ldsc import munge_gwas_ldsc
+from sumh2.munging.ldsc import LdscMunged, munge_gwas_ldsc
 from sumh2.munging.result import MungeOptions, MungeResult
 from sumh2.sumstats import SumStats
 
@@ -31,7 +31,7 @@ def read_and_munge_ldsc(path: str | Path, options: MungeOptions, listed: SnpList
         types[column] = pa.string() if is_text else _CATEGORY if name in ("A1", "A2") else pa.float64()
     table = read_table(path, columns=list(column_map.file_columns()), types=types, separator=WHITESPACE)
     munged = munge_gwas_ldsc(table, column_map, options, listed, str(path))
-    sumstats = _usable(munged.table, trait, munged.filters, str(path), with_alleles=not options.no_alleles)
+    sumstats = _usable(munged, trait, str(path), with_alleles=not options.no_alleles)
     z_source = (
         f"{column_map.column('P')}, with the sign of {column_map.column('SIGNED_SUMSTAT') or 'A1 (all positive)'}"
     )
@@ -42,8 +42,9 @@ def read_and_munge_ldsc(path: str | Path, options: MungeOptions, listed: SnpList
     )  # fmt: skip
 
 
-def _usable(table: pa.Table, trait: str, filters, source: str, *, with_alleles: bool) -> SumStats:
+def _usable(munged: LdscMunged, trait: str, source: str, *, with_alleles: bool) -> SumStats:
     """The rows of LDSC's table that hold a SNP, each once: what its own programs read of it."""
+    table = munged.table
     complete = as_numpy(table.column("Z").combine_chunks().is_valid())
     table = table.filter(pa.array(complete)).combine_chunks()
     snp = table.column("SNP").combine_chunks()
@@ -57,6 +58,8 @@ def _usable(table: pa.Table, trait: str, filters, source: str, *, with_alleles: 
         a1=encode_alleles(table.column("A1")) if with_alleles else None,
         a2=encode_alleles(table.column("A2")) if with_alleles else None,
         eaf=as_numpy(table.column("FRQ")) if "FRQ" in table.column_names else None,
-        filters=filters,
+        cases=munged.cases,
+        controls=munged.controls,
+        filters=munged.filters,
         source=source,
     )

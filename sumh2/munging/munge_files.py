@@ -22,8 +22,6 @@ from sumh2.munging.result import MungeOptions, MungeResult
 from sumh2.results import record_header
 from sumh2.sumstats_files import trait_name, write_ldsc_text, write_sumstats
 
-__all__ = ["munge", "read_gwas", "read_snp_list", "write_munged"]
-
 
 def munge(
     path: str | Path,
@@ -97,7 +95,7 @@ def munge(
         result = read_and_munge_ldsc(path, chosen, listed, name)
     else:
         kept = read_snp_list(extract, with_alleles=False) if extract is not None else None
-        panel = read_panel(ld, reference, str(path))
+        panel = read_known_panel(ld, reference, str(path))
         cohorts = read_cohorts(chosen.cohorts) if chosen.cohorts is not None else None
         gwas = read_gwas(path, chosen, panel)
         result = munge_gwas(gwas, chosen, merge_alleles=listed, extract=kept, trait=name, cohorts=cohorts)
@@ -125,7 +123,7 @@ def check_munge_options(
     return chosen
 
 
-def read_panel(ld: str | Path | None, reference: str | Path | None, where: str) -> KnownVariants | None:
+def read_known_panel(ld: str | Path | None, reference: str | Path | None, where: str) -> KnownVariants | None:
     """The panel of ``--ld`` or ``--reference``; None without.
 
     Raises

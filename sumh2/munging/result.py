@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from sumh2.doctor.check import AuditCheck, describe_audit
+from sumh2.kernels.significance import lambda_gc
 from sumh2.sumstats import SumStats
 
 if TYPE_CHECKING:
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 #: chi2 above which LDSC counts a SNP as genome-wide significant.
 SIGNIFICANT_CHI2 = 29
-
-#: Median of chi2 with one degree of freedom, as LDSC rounds it.
-MEDIAN_CHI2 = 0.4549
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ class MungeResult:
     written: tuple[str, ...] = ()
     audit: tuple[AuditCheck, ...] = ()
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, Any]:
         """Numbers to look at first: SNPs, N, chi2."""
         chi2, n = self.sumstats.chi2, self.sumstats.n
         return {
@@ -190,7 +189,7 @@ class MungeResult:
             "n_median": float(np.median(n)),
             "n_max": float(n.max()),
             "mean_chi2": float(chi2.mean()),
-            "lambda_gc": float(np.median(chi2)) / MEDIAN_CHI2,
+            "lambda_gc": lambda_gc(self.sumstats.z),
             "max_chi2": float(chi2.max()),
             "n_significant": int((chi2 > SIGNIFICANT_CHI2).sum()),
         }
@@ -217,6 +216,12 @@ class MungeResult:
             "written": list(self.written),
         }
 
+    def brief(self) -> tuple[list[str], str]:
+        """What --quiet leaves: the warnings, and the names of the files written; the .munge.json has the whole story."""
+        doubts = [each for each in self.audit if each.status in ("caution", "unusable")]
+        warnings = [*self.warnings, *(" ".join(line.split()) for line in describe_audit(doubts))]
+        return warnings, "\n".join(f"written: {path}" for path in self.written)
+
     def __str__(self) -> str:
         numbers = self.metrics()
         filters = self.sumstats.filters
@@ -227,7 +232,7 @@ class MungeResult:
         lines += [f"{each.what:{width}}  {each.removed:>10,}  {each.kept:>10,}" for each in filters]
         lines.append("")
         if numbers["n_min"] == numbers["n_max"]:
-            lines.append(f"{numbers['n_snps']:,} SNPs, N = {numbers['n_max']:,.10g}")
+            lines.append(f"{counted(numbers['n_snps'], 'SNP')}, N = {numbers['n_max']:,.10g}")
         else:
             lines.append(
                 f"{numbers['n_snps']:,} SNPs, N {numbers['n_min']:,.10g} to {numbers['n_max']:,.10g}, "
@@ -235,10 +240,10 @@ class MungeResult:
             )
         lines.append(
             f"mean chi2 {numbers['mean_chi2']:.4f}, lambda GC {numbers['lambda_gc']:.4f}, "
-            f"max chi2 {numbers['max_chi2']:.3f}, {numbers['n_significant']:,} SNPs with chi2 > {SIGNIFICANT_CHI2}"
+            f"max chi2 {numbers['max_chi2']:.3f}, {counted(numbers['n_significant'], 'SNP')} with chi2 > {SIGNIFICANT_CHI2}"
         )
         if self.audit:
             lines += ["", "audit (sumh2 doctor tells more)", *describe_audit(self.audit)]
         lines += [f"WARNING: {warning}" for warning in self.warnings]
-        lines += [f"Written: {path}" for path in self.written]
+        lines += [f"written: {path}" for path in self.written]
         return "\n".join(lines)

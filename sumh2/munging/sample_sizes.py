@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import InputError, OptionError
-from sumh2.gwas.headers import FIELDS, ColumnMap, clean_header
+from sumh2.gwas.header_names import FIELDS, clean_header
+from sumh2.gwas.headers import ColumnMap
 from sumh2.gwas.table import GwasTable
 from sumh2.munging.result import MungeOptions
 
@@ -149,12 +150,20 @@ def cases_and_controls(
         cases, controls = options.n_cas, options.n_con
     elif cohorts is not None:
         cases, controls = np.nansum(cohorts.cases), np.nansum(cohorts.controls)
-    elif of_rows and np.isfinite(both := gwas.number("N_CAS") + gwas.number("N_CON")).any():
-        known = np.isfinite(both)
-        cases, controls = (np.median(gwas.number(name)[known]) for name in ("N_CAS", "N_CON"))
+    elif of_rows and np.isfinite(gwas.number("N_CAS") + gwas.number("N_CON")).any():
+        return typical_counts(gwas.number("N_CAS"), gwas.number("N_CON"))
     elif {"N_CAS", "N_CON"} <= set(stated):
         cases, controls = stated["N_CAS"], stated["N_CON"]
-    return (float(cases), float(controls)) if cases > 0 and controls > 0 else (None, None)
+    return typical_counts(np.array([cases]), np.array([controls]))
+
+
+def typical_counts(cases: NDArray[np.float64], controls: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Medians over the rows that have both numbers, (n_rows,) each; None for both where there are no such people."""
+    known = np.isfinite(cases + controls)
+    if not known.any():
+        return None, None
+    both = float(np.median(cases[known])), float(np.median(controls[known]))
+    return both if min(both) > 0 else (None, None)
 
 
 def number_of_people(
@@ -168,7 +177,7 @@ def number_of_people(
         value = _of_options(options)
         what = what.removesuffix(", of ") if options.n is None else ""
         return np.full(n_rows, value), f"{value:g} for every SNP, {what + ', ' if what else ''}from the options"
-    if source == ("cohorts",):
+    if cohorts is not None and source == ("cohorts",):
         return _of_cohorts(gwas, options, cohorts)
     if source == ("header",):
         stated = gwas.column_map.header_n
@@ -193,6 +202,8 @@ def number_of_people(
 def _of_options(options: MungeOptions) -> float:
     if options.n is not None:
         return float(options.n)
+    if options.n_cas is None or options.n_con is None:
+        raise ValueError("neither --n nor both of --n-cas and --n-con")
     if options.neff:
         return float(effective_n(options.n_cas, options.n_con))
     return float(options.n_cas + options.n_con)

@@ -6,11 +6,10 @@ figure of a command's ``--plot``; :func:`save_figure` writes either.
 
 from __future__ import annotations
 
-import importlib
+from ldscores.shared.lazy_names import lazy_names
 
 #: Where each figure lives; a module and the family behind it are imported when they are drawn.
 _HOMES = {
-    "check_figure": "figures",
     "plot_alpha": "alpha",
     "plot_alpha_h2": "alpha",
     "plot_alpha_panels": "alpha",
@@ -26,6 +25,7 @@ _HOMES = {
     "plot_h2": "estimates",
     "plot_h2_panels": "estimates",
     "plot_heatmap": "atlas",
+    "plot_hypothesis": "hypothesis",
     "plot_influence": "influence",
     "plot_influences": "influence",
     "plot_likelihoods": "compare",
@@ -47,13 +47,4 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"sumh2.plots.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'sumh2.plots' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names("sumh2.plots", {name: f"sumh2.plots.{home}" for name, home in _HOMES.items()})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ldscores.shared.messages import counted, some_of
 from sumh2.atlas.atlas_result import RgAtlas
 from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.consistent import ConsistentAtlas
@@ -23,6 +24,7 @@ from sumh2.plots.figures import (
     NOTE_SIZE,
     ONE_COLUMN,
     ORANGE,
+    PALE,
     TICK_SIZE,
     TWO_COLUMNS,
     VERMILION,
@@ -32,7 +34,8 @@ from sumh2.plots.figures import (
     letter_panels,
     new_axes,
     new_panels,
-    plain,
+    plain_names,
+    write_caption,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ _LEAST = 75.0
 #: Width of a small letter, in mm; a correlation whose colour is dark.
 _LETTER, _DARK = 1.15, 0.6
 _FDR = 0.05
+#: Names in a caption of traits that are not drawn.
+_MOST_IN_CAPTION = 20
 
 
 def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult, ax: Axes | None = None) -> Axes:
@@ -69,13 +74,17 @@ def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult,
     from matplotlib.colors import Normalize
 
     names, rg, se = _matrices(result)
-    order = cluster_traits(rg)
-    names, n_traits = [plain(names[place]) for place in order], len(order)
+    order, n_known = _order(rg)
+    n_traits = len(order)
+    names, left_out = plain_names([names[place] for place in order]), _left_out(result)
     rg, se = rg[np.ix_(order, order)], se[np.ix_(order, order)]
     z = _z(rg, se)
     cell = _cell_side(n_traits)
     ax = ax if ax is not None else new_axes(*_size(n_traits, cell, names))
     shade = ScalarMappable(Normalize(-1, 1), diverging_colours())
+    for span in (ax.axhspan, ax.axvspan):
+        if n_known < n_traits:
+            span(n_known - 0.5, n_traits - 0.5, color=PALE, lw=0, zorder=0, gid="no estimate")
     off = ~np.eye(n_traits, dtype=bool)
     drawn = off & np.isfinite(rg)
     numbered = np.triu(drawn, 1) if n_traits <= _MOST_NUMBERS else np.zeros_like(drawn)
@@ -98,7 +107,29 @@ def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult,
     note = f"area: |z|, full from {_FULL_Z:g} on; square: positive, disc: negative; *: FDR < 5%; ×: no estimate"
     words = textwrap.fill(note, max(50, int(n_traits * cell / _LETTER)))
     ax.set_title(words, loc="left", fontsize=NOTE_SIZE, color=GREY, pad=3)
+    write_caption(
+        ax,
+        _caption("without any estimate (grey)", names[n_known:]),
+        _caption("left out of the fit", plain_names(left_out)),
+    )
     return ax
+
+
+def _order(rg: Floats) -> tuple[NDArray[np.int64], int]:
+    """Traits in clustered order, those without any correlation last; and how many have one."""
+    known = (np.isfinite(rg) & ~np.eye(len(rg), dtype=bool)).any(axis=1)
+    with_some, without = np.flatnonzero(known), np.flatnonzero(~known)
+    clustered = with_some[cluster_traits(rg[np.ix_(with_some, with_some)])]
+    return np.concatenate([clustered, without]).astype(np.int64), len(with_some)
+
+
+def _left_out(result: object) -> list[str]:
+    """Traits of an atlas that are not in its consistent fit."""
+    return [name for name, _ in result.left_out] if isinstance(result, ConsistentAtlas) else []
+
+
+def _caption(what: str, names: Sequence[str]) -> str:
+    return f"{counted(len(names), 'trait')} {what}: {some_of(names, _MOST_IN_CAPTION)}" if names else ""
 
 
 def _matrices(result) -> tuple[Sequence[str], Floats, Floats]:
@@ -233,6 +264,7 @@ def plot_consistent(result: ConsistentAtlas | ConsistentTable, ax: Axes | None =
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MultipleLocator(0.5 if reach < 2 else 1.0 if reach < 5 else np.ceil(reach / 5)))
     label_axes(ax, "genetic correlation, pair by pair", "genetic correlation, consistent")
+    write_caption(ax, _caption("left out of the fit", plain_names(_left_out(result))))
     add_legend(ax, columns=2)
     return ax
 

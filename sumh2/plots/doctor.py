@@ -49,7 +49,7 @@ def plot_frequencies(result: DoctorResult, ax: Axes | None = None) -> Axes:
         No frequencies were compared.
     """
     sample = result.sample
-    if sample is None or sample.study is None:
+    if sample is None or sample.study is None or sample.panel is None:
         raise ValueError("no frequencies were compared with a panel's")
     ax = ax if ax is not None else new_axes(ONE_COLUMN, ONE_COLUMN)
     far = np.abs(sample.study - sample.panel) > _FAR_FREQUENCY
@@ -105,8 +105,8 @@ def plot_doctor_panels(result: DoctorResult) -> tuple[Axes, ...]:
     """
     sample = result.sample
     draw = []
-    if sample is not None and sample.z is not None:
-        draw.append(lambda ax: plot_qq(sample.z, ax=ax))
+    if sample is not None and (z := sample.z) is not None:
+        draw.append(lambda ax: plot_qq(z, ax=ax))
         if sample.p_size is not None:
             draw.append(lambda ax: plot_p_of_z(result, ax))
     if sample is not None and sample.study is not None:

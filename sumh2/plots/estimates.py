@@ -24,6 +24,7 @@ from sumh2.plots.figures import (
     new_axes,
     new_panels,
     plain,
+    plain_names,
 )
 from sumh2.plots.forest import Estimates, draw_forest, forest_axes, forest_legend, legend_lines
 from sumh2.plots.qq import plot_qq
@@ -135,11 +136,11 @@ def plot_rg(result: RgResult, ax: Axes | None = None) -> Axes:
     pairs = result.pairs
     firsts = {pair.trait1 for pair in pairs}
     one_first = len(firsts) == 1 and len(pairs) > 1
-    names = [
-        plain(pair.trait2) if one_first else f"{plain(pair.trait1, 24)} – {plain(pair.trait2, 24)}" for pair in pairs
-    ]
+    traits = list(dict.fromkeys(name for pair in pairs for name in (pair.trait1, pair.trait2)))
+    short = dict(zip(traits, plain_names(traits, 34 if one_first else 24), strict=True))
+    names = [short[pair.trait2] if one_first else f"{short[pair.trait1]} – {short[pair.trait2]}" for pair in pairs]
     series = [Estimates([pair.rg for pair in pairs], [pair.rg_se for pair in pairs], [pair.status for pair in pairs])]
-    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(pairs), n_legend=legend_lines(series, 3))
+    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(pairs), n_legend=legend_lines(series, 3), names=names)
     draw_forest(ax, names, series, bounds=(-1, 1), numbers="rg (SE)")
     title = f"with {plain(next(iter(firsts)))}" if one_first else ""
     label_axes(ax, "genetic correlation, 95% interval", title=title)

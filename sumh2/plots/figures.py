@@ -8,7 +8,9 @@ global settings or pyplot.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +46,8 @@ _LINE, _DPI, _MOST_PIXELS = 0.6, 300, 30_000
 #: Blue through nearly white to brown, of equal lightness at both ends as Crameri's vik.
 _DIVERGING = ("#001E5A", "#1F5F9B", "#85B4D2", "#F4F2EE", "#E0A883", "#B04F27", "#551200")
 _MOST_LETTERS = 34
+#: Width of a letter of a note, in mm.
+_NOTE_LETTER = 1.15
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -202,6 +206,15 @@ def letter_panels(axes: Sequence[Axes], title: str = "") -> tuple[Axes, ...]:
 # Words and colours
 
 
+def write_caption(ax: Axes, *sentences: str) -> None:
+    """Sentences below the whole figure, one a line, empty ones left out."""
+    figure = ax.get_figure()
+    letters = max(40, int(figure.get_size_inches()[0] / MM / _NOTE_LETTER))
+    lines = [line for words in sentences for line in textwrap.wrap(words, letters)]
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=NOTE_SIZE, color=GREY, x=0.01, ha="left")
+
+
 def plain(name: str, most: int = _MOST_LETTERS) -> str:
     """A name from a file as a figure can show it: one line, its middle left out where it is long, no formulas."""
     name = " ".join(str(name).split())
@@ -210,6 +223,32 @@ def plain(name: str, most: int = _MOST_LETTERS) -> str:
         name = f"{name[: most - 1 - tail]}…{name[-tail:]}"
     # A leading underscore would hide it from legends, dollars would make it a formula.
     return re.sub(r"(?<!\\)\$", r"\\$", f" {name}" if name.startswith("_") else name)
+
+
+def plain_names(names: Sequence[str], most: int = _MOST_LETTERS) -> list[str]:
+    """Each name as :func:`plain`, but names that differ stay different.
+
+    Where leaving out the middle makes some alike, what is left out is the beginning that they share; names that would
+    still be alike are shown whole.
+    """
+    short = [plain(name, most) for name in names]
+    groups: dict[str, list[str]] = {}
+    for name, shown in zip(names, short, strict=True):
+        if name not in groups.setdefault(shown, []):
+            groups[shown].append(name)
+    elided = {}
+    for alike in groups.values():
+        if len(alike) == 1:
+            continue
+        shared = len(os.path.commonprefix(alike))
+        head = min(shared, most // 3)
+        for name in alike:
+            # A few shared letters lead to the first that differs.
+            rest = name[max(shared - 4, head) :]
+            elided[name] = f"{name[:head]}…{plain(rest, most - 1 - head)}" if head < shared - 4 else plain(rest, most)
+        if len({plain(elided[name], len(name)) for name in alike}) < len(alike):
+            elided |= {name: plain(name, len(name)) for name in alike}
+    return [elided.get(name, shown) for name, shown in zip(names, short, strict=True)]
 
 
 def diverging_colours() -> Colormap:

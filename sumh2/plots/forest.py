@@ -24,6 +24,7 @@ from sumh2.plots.figures import (
     add_legend,
     new_axes,
     plain,
+    plain_names,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ _MOST_NUMBERS = 100
 #: Height of a row of one series, of each further one, of the rest of the figure, and the least height, in mm.
 _ROW, _FURTHER, _REST, _LEAST_ROW = 4.2, 1.7, 17.0, 1.9
 _POINTS_A_MM = 72 / 25.4
+#: Letters of a name that are shown, unless more are needed to tell names apart; the width of one, and the least width of
+#: the intervals with their numbers, in mm.
+_LETTERS, _LETTER, _INTERVALS = 60, 1.25, 95.0
+#: Least size of an arrow head, in points.
+_HEAD = 3.4
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,13 @@ class Estimates:
     missing: Sequence[str] = ()
 
 
-def forest_axes(width: float, n_rows: int, n_series: int = 1, n_legend: int = 0) -> Axes:
-    """Axes high enough for the rows; never longer than a page, unless the names could not be read."""
-    return new_axes(width, forest_height(n_rows, n_series, n_legend))
+def forest_axes(width: float, n_rows: int, n_series: int = 1, n_legend: int = 0, names: Sequence[str] = ()) -> Axes:
+    """Axes high enough for the rows; never longer than a page, unless the names could not be read.
+
+    The figure is wider than `width` where long names would leave too little for the intervals.
+    """
+    longest = max((len(name) for name in plain_names(names, _LETTERS)), default=0)
+    return new_axes(max(width, _LETTER * longest + _INTERVALS), forest_height(n_rows, n_series, n_legend))
 
 
 def forest_height(n_rows: int, n_series: int = 1, n_legend: int = 0) -> float:
@@ -90,7 +100,7 @@ def draw_forest(
     """Estimates with their 95% intervals, the first row on top.
 
     One series: colour and marker by status.  Several: colour and marker by series, hollow where the status is not ok.
-    Intervals that go far beyond the others end in an arrow.
+    Intervals that go far beyond the others end in an arrow, and the numbers of such rows are said at the right.
 
     Parameters
     ----------
@@ -121,11 +131,13 @@ def draw_forest(
         _draw_series(ax, one, rows, place if len(series) > 1 else None, (low, high), null)
     ax.set(xlim=(low, high), ylim=(max(n_rows, 1) - 0.5, -0.5))
     font = _font(ax, n_rows)
-    ax.set_yticks(range(n_rows), [plain(name, 60) for name in names], fontsize=font)
+    ax.set_yticks(range(n_rows), plain_names(names, _LETTERS), fontsize=font)
     ax.tick_params(axis="y", length=0, pad=5, labelleft=show_names)
     ax.spines["left"].set_visible(False)
     if numbers and len(series) == 1 and n_rows <= _MOST_NUMBERS:
         _write_numbers(ax, series[0], numbers, font)
+    else:
+        _write_beyond(ax, series, _levels(series, n_rows), (low, high), min(font, 0.8 * _pitch(ax, n_rows)))
 
 
 def forest_legend(ax: Axes, series: Sequence[Estimates], columns: int = 1) -> None:
@@ -192,7 +204,8 @@ def _draw_series(
     value, se = np.asarray(one.value, float), np.nan_to_num(np.asarray(one.se, float))
     statuses = np.array(one.statuses)
     # The eye follows 1,000 rows as well as 10 only if marks shrink with them.
-    size = float(np.clip(_pitch(ax, len(value)) * (0.45 if place is None else 0.3), 1.2, 3.6))
+    pitch = _pitch(ax, len(value))
+    size = float(np.clip(pitch * (0.45 if place is None else 0.3), 1.2, 3.6))
     for status in dict.fromkeys(statuses):
         members = np.flatnonzero((statuses == status) & np.isfinite(value))
         if not len(members):
@@ -208,10 +221,10 @@ def _draw_series(
             if not beyond.any():
                 continue
             ax.plot(
-                np.full(beyond.sum(), edge), level[beyond], head, ms=max(size, 2.0), color=colour, mew=0, clip_on=False,
-                zorder=4, gid="beyond",
+                np.full(beyond.sum(), edge), level[beyond], head, ms=max(1.2 * size, min(_HEAD, pitch)), color=colour,
+                mew=0, clip_on=False, zorder=4, gid="beyond",
             )  # fmt: skip
-    for row in np.flatnonzero(~np.isfinite(value)):
+    for row in np.flatnonzero(~np.isfinite(value)).tolist():
         words = one.missing[row] if len(one.missing) else f"no estimate ({statuses[row]})"
         if words:
             ax.annotate(
@@ -261,6 +274,30 @@ def _write_numbers(ax: Axes, one: Estimates, heading: str, font: float) -> None:
                     textcoords="offset points", va="center_baseline", fontsize=font, gid="number")  # fmt: skip
     ax.annotate(heading, (1, 1), xycoords=ax.transAxes, xytext=(6, 1), textcoords="offset points", va="bottom",
                 fontsize=min(LABEL_SIZE, font + 0.5), gid="heading")  # fmt: skip
+
+
+def _write_beyond(
+    ax: Axes, series: Sequence[Estimates], levels: Floats, limits: tuple[float, float], font: float
+) -> None:
+    """At the right the numbers of the estimates of which the frame cuts something, in the colour of their series."""
+    size = float(np.clip(font if len(series) == 1 else font * 1.1 / len(series) ** 0.5, 2.5, NOTE_SIZE))
+    written = 0
+    for place, (one, rows) in enumerate(zip(series, levels, strict=True)):
+        value, se = np.asarray(one.value, float), np.asarray(one.se, float)
+        reach = Z95 * np.nan_to_num(se)
+        with np.errstate(invalid="ignore"):
+            cut = np.flatnonzero((value - reach < limits[0]) | (value + reach > limits[1]))
+        for row in cut:
+            words = f"{value[row]:.3g}" + (f" ({se[row]:.2g})" if np.isfinite(se[row]) else "")
+            ax.annotate(
+                words.replace("-", "−"), (1, rows[row]), xycoords=ax.get_yaxis_transform(), xytext=(7, 0),
+                textcoords="offset points", va="center_baseline", fontsize=size, gid="number beyond",
+                color="black" if len(series) == 1 else _colour(place),
+            )  # fmt: skip
+        written += len(cut)
+    if written:
+        ax.annotate("beyond the frame (SE)", (1, 1), xycoords=ax.transAxes, xytext=(7, 1), textcoords="offset points",
+                    va="bottom", fontsize=NOTE_SIZE, color=GREY, gid="heading")  # fmt: skip
 
 
 def _decimals(value: Floats, se: Floats) -> int:

@@ -38,8 +38,8 @@ def plot_partition(
         _enrichments(result, categories, label) for result, label in zip(results, labels, strict=True)
     ]  # fmt: skip
     n_lines = legend_lines(series, 3) if series else 0
-    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(categories), len(series), n_lines)
-    draw_forest(ax, [plain(name) for name in categories], series, null=1.0, numbers="enrichment (SE)")
+    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(categories), len(series), n_lines, categories)
+    draw_forest(ax, categories, series, null=1.0, numbers="enrichment (SE)")
     if not categories:
         ax.text(0.5, 0.5, "no binary category but that of all SNPs", transform=ax.transAxes, ha="center",
                 fontsize=7, color=GREY)  # fmt: skip
@@ -112,7 +112,7 @@ def plot_stratified_rg(result: StratifiedRgResult, ax: Axes | None = None) -> Ax
     ax
         Where to draw; a new figure by default.
     """
-    names = [*map(plain, result.categories), "all SNPs"]
+    names = [*result.categories, "all SNPs"]
     series = [
         Estimates(
             pair.rg, pair.rg_se, pair.statuses, " – ".join(plain(result.traits[trait], 24) for trait in key),
@@ -121,7 +121,7 @@ def plot_stratified_rg(result: StratifiedRgResult, ax: Axes | None = None) -> Ax
         for key, pair in result.pairs.items()
     ]  # fmt: skip
     width = WIDE_COLUMN if len(series) < 4 else TWO_COLUMNS
-    ax = ax if ax is not None else forest_axes(width, len(names), len(series), legend_lines(series, 2))
+    ax = ax if ax is not None else forest_axes(width, len(names), len(series), legend_lines(series, 2), names)
     draw_forest(ax, names, series, bounds=(-1, 1), limits=_correlation_limits(series), numbers="rg (SE)")
     title = series[0].label if len(series) == 1 else ""
     label_axes(ax, "genetic correlation of the SNPs in the category, 95% interval", title=title)

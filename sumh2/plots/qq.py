@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sumh2.kernels.significance import lambda_gc
 from sumh2.plots.figures import BLUE, GREY, ONE_COLUMN, ORANGE, VERMILION, add_legend, label_axes, new_axes
 from sumh2.sumstats import SumStats
 
@@ -21,8 +22,6 @@ Floats = NDArray[np.float64]
 _SMALLEST, _OTHERS = 1000, 400
 #: -log10 p above which SNPs stand at the upper edge, unless few are below.
 _HIGHEST = 30.0
-#: log10 of the largest p-value that has all its digits as a number.
-_MEDIAN_CHI2 = 0.4549
 
 
 def minus_log10_p(z: Floats) -> Floats:
@@ -81,7 +80,7 @@ def plot_qq(
 
 
 def _inflation(z: Floats) -> str:
-    return f"{len(z):,} {'SNP' if len(z) == 1 else 'SNPs'}, λGC {np.median(z * z) / _MEDIAN_CHI2:.3f}"
+    return f"{len(z):,} {'SNP' if len(z) == 1 else 'SNPs'}, λGC {lambda_gc(z):.3f}"
 
 
 def _shown_ranks(n: int) -> NDArray[np.int64]:

@@ -19,9 +19,11 @@ from sumh2.plots.figures import (
     new_axes,
     new_panels,
     plain,
+    plain_names,
 )
 from sumh2.plots.forest import Estimates, draw_forest, forest_axes, forest_height
 from sumh2.plots.qq import plot_qq
+from sumh2.sumher.held_out import expected_chi2
 from sumh2.sumher.result import SumherResult
 from sumh2.sumher.rows import RowRules, choose_rows
 
@@ -44,8 +46,7 @@ def plot_sumher(
         Where to draw; a new figure by default.
     """
     (rows,) = choose_rows(aligned, (trait,), rules or RowRules())
-    confounding = rows.n / rows.n_bar * (result.intercept - 1)
-    expected = result.scaling * (1 + confounding + rows.n * (rows.tagging @ result.partition.tau))
+    expected = expected_chi2(result, rows.n, rows.tagging)
     ax = ax if ax is not None else new_axes(ONE_COLUMN, 72)
     se = f" ({result.h2_jackknife_se:.3f})" if np.isfinite(result.h2_jackknife_se) else ""
     draw_calibration(ax, expected, rows.chi2, f"fit, h² = {result.h2:.3f}{se}")
@@ -70,8 +71,9 @@ def plot_category_enrichments(result: SumherResult, ax: Axes | None = None) -> A
     series = [
         Estimates(partition.enrichment.value[shown], partition.enrichment.jackknife_se[shown], ["ok"] * len(shown))
     ]
-    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(shown))
-    draw_forest(ax, [plain(partition.names[place]) for place in shown], series, null=1.0, numbers="enrichment (SE)")
+    names = plain_names([partition.names[place] for place in shown])
+    ax = ax if ax is not None else forest_axes(WIDE_COLUMN, len(shown), names=names)
+    draw_forest(ax, names, series, null=1.0, numbers="enrichment (SE)")
     label_axes(ax, "enrichment (share of h² over expected), 95% interval", title=result.trait)
     return ax
 

@@ -21,9 +21,10 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.locks import locked_folder
 from ldscores.shared.outputs import written_whole
 from ldscores.shared.progress import progress
-from sumh2.references.catalogue import Reference, unknown_name
+from ldscores.shared.provenance import hash_of_file
+from sumh2.references.catalogue import TAKEN_BY, Reference, unknown_name
 from sumh2.references.catalogue_files import read_catalogue
-from sumh2.references.content_files import files_below, hash_of_file
+from sumh2.references.content_files import files_below
 from sumh2.references.record import Record, State, StoredFile
 
 #: Names the cache where --folder does not.
@@ -155,7 +156,7 @@ def install(cache: Path, unpacked: Path, record: Record) -> None:
 # --- Finding what was got --------------------------------------------------------------------------------------------
 
 
-def reference_path(asked: str, folder: str | None = None) -> str:
+def reference_path(asked: str, folder: str | None = None, flag: str | None = None) -> str:
     """What ``--ld`` and its like are given for a reference: a prefix, a file or a folder.
 
     Parameters
@@ -164,15 +165,20 @@ def reference_path(asked: str, folder: str | None = None) -> str:
         ``NAME``, or ``NAME/PART`` where a reference has several parts, as ancestries.
     folder
         The cache, where it is not the usual one.
+    flag
+        Of the command line, one of `TAKEN_BY`: the kind of the reference must be one that it takes.
 
     Raises
     ------
     InputError
-        It is not here, not whole, or has no such part; the message says how to get it.
+        It is not here, not whole, has no such part, or is of another kind; the message says how to get it, or which
+        flag takes it.
     """
     name, _, part = asked.partition("/")
     cache = cache_folder(folder)
     record = read_record(cache, name) if name else Record(name)
+    if flag is not None:
+        _check_kind(asked, record, flag)
     state = state_of(cache, record)
     if state.status == "absent":
         catalogue: dict[str, Reference] = read_catalogue()
@@ -185,6 +191,19 @@ def reference_path(asked: str, folder: str | None = None) -> str:
     if state.status == "damaged":
         raise InputError(f"refs:{asked}: found it damaged ({state.why}); get it again with: sumh2 refs get {name}")
     return served_path(cache / name, record.serves, asked)
+
+
+def _check_kind(asked: str, record: Record, flag: str) -> None:
+    """Refuse weights where LD scores are wanted, and the like; a kind that nobody knows is left to the reader."""
+    kind = record.kind
+    if not kind and (known := read_catalogue().get(record.name)) is not None:
+        kind = known.kind
+    wanted = TAKEN_BY[flag]
+    if not kind or kind in wanted:
+        return
+    others = [other for other, kinds in TAKEN_BY.items() if kind in kinds]
+    remedy = f"it goes with {', '.join(others)}" if others else "sumh2 refs list shows what there is"
+    raise InputError(f"{flag} refs:{asked}: found {kind}, expected {' or '.join(wanted)}; {remedy}")
 
 
 def served_path(folder: Path, serves: dict[str, str], asked: str) -> str:

@@ -28,6 +28,22 @@ KINDS = (
     "annotations",
 )
 
+#: What flags take, the kinds that hold it; LD scores of baseline annotations lie beside them.
+TAKEN_BY = {
+    "--ld": ("LD scores", "tagging", "baseline annotations"),
+    "--w-ld": ("weights", "LD scores"),
+    "--annotations": ("LD scores", "tagging", "baseline annotations"),
+    "--annot": ("baseline annotations", "annotations"),
+    "--annotation-prefix": ("annotations",),
+    "--frq": ("frequencies",),
+    "--reference": ("frequencies", "genotypes", "SNP list"),
+    "--panels": ("frequencies", "genotypes", "SNP list", "LD scores", "tagging"),
+    "--bfile": ("genotypes",),
+    "--merge-alleles": ("SNP list",),
+    "--extract": ("SNP list",),
+    "--exclude": ("SNP list",),
+}
+
 #: A name is also a folder in the cache: no separators, nothing hidden, nothing that a shell would expand.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _FILE = re.compile(r"[A-Za-z0-9._@*?\[\]-]+", re.ASCII)

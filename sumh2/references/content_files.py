@@ -21,12 +21,6 @@ _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d*(?:[eE][+-]?\d+)?")
 
 
-def hash_of_file(path: Path) -> str:
-    """SHA-256 of a file as it lies."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def files_below(folder: Path) -> list[Path]:
     """All files of a folder and of the folders in it, sorted."""
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 _MIB = 1 << 20
 _TIMEOUT = (20.0, 60.0)  # seconds to connect, and between two pieces
 _HEADERS = {"User-Agent": f"sumh2/{__version__}", "Accept-Encoding": "identity"}
+#: Tries in one call; every one that follows goes on where the last stopped.
+_ATTEMPTS = 4
+#: Before the second try, and twice as long before each further one; the tests wait less.
+WAIT_SECONDS = 1.0
 #: The server is busy or restarting: worth another try.
 _PASSING = (429, 500, 502, 503, 504)
 
@@ -54,15 +58,10 @@ class ResumingDownloader:
         What progress lines call it.
     at_most
         Bytes after which the download is given up.
-    attempts
-        Tries in one call; every one that follows goes on where the last stopped.
-    wait_seconds
-        Before the second try; twice as long before each further one.
     """
 
-    def __init__(self, part: Path, label: str, at_most: int, attempts: int = 4, wait_seconds: float = 1.0) -> None:
+    def __init__(self, part: Path, label: str, at_most: int) -> None:
         self.part, self.label, self.at_most = part, label, at_most
-        self.attempts, self.wait_seconds = attempts, wait_seconds
         self._note = part.with_name(part.name + ".json")
 
     def __call__(self, url: str, output_file: str | Path, pooch: object, check_only: bool = False) -> None:
@@ -75,17 +74,17 @@ class ResumingDownloader:
         InputError
             The server sends more than `at_most` bytes.
         """
-        for attempt in range(1, self.attempts + 1):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._continue(url)
                 break
             except (_Broken, _Unreachable) as error:
                 kept = self._size()
-                if attempt == self.attempts or (isinstance(error, _Unreachable) and not kept):
+                if attempt == _ATTEMPTS or (isinstance(error, _Unreachable) and not kept):
                     said = f"; {kept:,} bytes are kept, the same command goes on from there" if kept else ""
                     raise Unavailable(f"{error}{said}") from error
                 log.warning("%s: %s after %s bytes; going on", self.label, error, f"{kept:,}")
-                time.sleep(self.wait_seconds * 2 ** (attempt - 1))
+                time.sleep(WAIT_SECONDS * 2 ** (attempt - 1))
         os.replace(self.part, output_file)
         self._note.unlink(missing_ok=True)
 
@@ -111,7 +110,7 @@ class ResumingDownloader:
         if validator is None:
             self._drop()
         offset = self._size()
-        headers = {"Range": f"bytes={offset}-", "If-Range": validator} if offset else {}
+        headers = {} if validator is None or not offset else {"Range": f"bytes={offset}-", "If-Range": validator}
         with answer_of(url, headers) as response:
             if response.status_code == 416:
                 if response.headers.get("Content-Range") == f"bytes */{offset}":

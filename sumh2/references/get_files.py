@@ -7,11 +7,13 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.messages import counted, first_of
+from ldscores.shared.provenance import hash_of_file
 from sumh2.references.cache_files import (
     install,
     read_record,
@@ -23,8 +25,8 @@ from sumh2.references.cache_files import (
     write_record,
 )
 from sumh2.references.catalogue import Reference
-from sumh2.references.content_files import check_contents, hash_of_file
-from sumh2.references.download_files import Published, ResumingDownloader, Unavailable, find_in_record
+from sumh2.references.content_files import check_contents
+from sumh2.references.download_files import ResumingDownloader, Unavailable, find_in_record
 from sumh2.references.record import Record
 from sumh2.references.unpack_files import unpack_archive
 
@@ -92,6 +94,7 @@ def get_reference(
             dict(reference.serves),
             stored_files(unpacked, reference.name),
             {**record.trusted, url: digest},
+            reference.kind,
         )
         install(cache, unpacked, record)
         for left in work.glob("archive.*"):  # also what another address began
@@ -101,7 +104,7 @@ def get_reference(
 
 def _sentence(reference: Reference, record: Record) -> str:
     known = f"; content as in {reference.contents_from}" if reference.contents else ""
-    text = f"{record.name}: {len(record.files)} files from {record.url}, {record.basis}{known}"
+    text = f"{record.name}: {counted(len(record.files), 'file')} from {record.url}, {record.basis}{known}"
     if record.basis.startswith("trusted"):
         text += (
             f"\n  SHA-256 {record.sha256}\n  nobody gave a checksum for this address: this first download is believed, "
@@ -163,12 +166,13 @@ def _addresses(reference: Reference, mirror: str | None) -> Iterator[tuple[str, 
         return
     for source in reference.sources:
         if source.url is not None:
-            yield source.url, lambda source=source: Candidate(source.url)
-        else:
-            yield source.address, lambda source=source: _published(find_in_record(source.record, source.file))
+            yield source.url, partial(Candidate, source.url)
+        elif source.record is not None and source.file is not None:
+            yield source.address, partial(_published, source.record, source.file)
 
 
-def _published(found: Published) -> Candidate:
+def _published(record: str, file: str) -> Candidate:
+    found = find_in_record(record, file)
     return Candidate(found.url, found.checksum, found.bytes)
 
 
@@ -209,9 +213,8 @@ def _download(reference: Reference, url: str, archive: Path, known: str | None, 
     import requests
 
     pooch.get_logger().setLevel("WARNING")  # what it says at each step is said here, once
-    downloader = ResumingDownloader(
-        archive.with_name(f"{archive.name}.part"), reference.archive, reference.at_most_bytes, wait_seconds=WAIT_SECONDS
-    )
+    part = archive.with_name(f"{archive.name}.part")
+    downloader = ResumingDownloader(part, reference.archive, reference.at_most_bytes)
     try:
         pooch.retrieve(url, known, fname=archive.name, path=archive.parent, downloader=downloader)
     except requests.exceptions.RequestException as error:
@@ -220,10 +223,6 @@ def _download(reference: Reference, url: str, archive: Path, known: str | None, 
         if isinstance(error, InputError):
             raise
         raise _mismatch(reference, url, str(known), _found_in(error), record) from error
-
-
-#: Before the second try of a download; the tests wait less.
-WAIT_SECONDS = 1.0
 
 
 def _found_in(error: ValueError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sumh2.references.catalogue import Reference
+from sumh2.references.catalogue import TAKEN_BY, Reference
 from sumh2.references.record import Record, State
 
 _SHOWN = {"absent": "-", "verified": "verified", "changed": "to verify", "damaged": "DAMAGED"}
@@ -52,9 +52,12 @@ def card_text(entry: Reference, record: Record, state: State, cache: Path) -> st
         ("here", here),
         ("SHA-256 here", record.sha256 if state.status != "absent" else ""),
         ("parts", f"{parts}: refs:{entry.name}/{parts.split(', ')[0]}" if parts else ""),
-        ("use", f"--ld refs:{entry.name}" if "" in entry.serves and entry.kind in _FOR_LD else ""),
+        ("use", _use(entry)),
     ]
     return "\n".join([entry.name, *(f"  {title:14}{text}" for title, text in rows if text)])
 
 
-_FOR_LD = ("LD scores", "baseline annotations", "tagging")
+def _use(entry: Reference) -> str:
+    """The flags that take it, as they are written; empty where it has parts only."""
+    flags = [flag for flag, kinds in TAKEN_BY.items() if entry.kind in kinds]
+    return f"{flags[0]} refs:{entry.name}" + "".join(f", {flag}" for flag in flags[1:]) if "" in entry.serves else ""

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ldscores.shared.errors import InputError
-from ldscores.shared.messages import first_of
+from ldscores.shared.messages import counted, first_of
 from ldscores.shared.outputs import check_writable_folder, written_whole
 from ldscores.shared.progress import progress
+from ldscores.shared.provenance import hash_of_file
 from sumh2.references.cache_files import (
     install,
     read_record,
@@ -24,7 +25,6 @@ from sumh2.references.cache_files import (
     work_folder,
 )
 from sumh2.references.catalogue import Reference, is_name
-from sumh2.references.content_files import hash_of_file
 from sumh2.references.get_files import check_known_contents
 from sumh2.references.record import Record, State, StoredFile
 from sumh2.references.unpack_files import Writer, check_end, opened_tar
@@ -63,7 +63,8 @@ def write_pack(names: Sequence[str], catalogue: Mapping[str, Reference], cache: 
                     tar.addfile(_member(f"{record.name}/{stored.path}", stored.bytes), stream)
     files = sum(len(record.files) for record in records)
     return (
-        f"{out}: {', '.join(record.name for record in records)}; {files} files, {Path(out).stat().st_size:,} bytes\n"
+        f"{out}: {', '.join(record.name for record in records)}; {counted(files, 'file')}, "
+        f"{Path(out).stat().st_size:,} bytes\n"
         f"  SHA-256 {hash_of_file(Path(out))}\n"
         f"  on the other machine: sumh2 refs unpack {Path(out).name} prints the same value"
     )
@@ -115,9 +116,9 @@ def read_pack(pack: str, catalogue: Mapping[str, Reference], cache: Path, accept
             if name in catalogue:
                 check_known_contents(catalogue[name], folders[name], pack, accept_different)
             ready.append((name, _joined(pack, record, stored, catalogue.get(name), cache, accept_different)))
-        for name, (record, sentence) in ready:
-            if record is not None:
-                install(cache, folders[name], record)
+        for name, (joined, sentence) in ready:
+            if joined is not None:
+                install(cache, folders[name], joined)
             lines.append(sentence)
     return "\n".join(lines)
 
@@ -138,8 +139,8 @@ def _read_manifest(tar: tarfile.TarFile, pack: str) -> dict[str, Record]:
             record = Record(**{**entry, "files": files, "serves": dict(entry["serves"])})
             if not is_name(record.name) or record.name in records or not files:
                 raise ValueError(f"a reference called {record.name!r}")
-            if not all(isinstance(word, str) for word in (record.url, record.sha256, record.basis)):
-                raise ValueError(f"{record.name}: address, hash or basis is no text")
+            if not all(isinstance(word, str) for word in (record.url, record.sha256, record.basis, record.kind)):
+                raise ValueError(f"{record.name}: address, hash, basis or kind is no text")
             if any(type(file.bytes) is not int or file.bytes < 0 for file in files):
                 raise ValueError(f"{record.name}: a size is no number")
             records[record.name] = record
@@ -209,5 +210,5 @@ def _joined(
         )
     basis = record.basis if record.basis.endswith("(from a pack)") else f"{record.basis} (from a pack)"
     trusted = {**here.trusted, **({record.url: record.sha256} if record.url else {})}
-    whole = Record(name, record.url, record.sha256, record.bytes, basis, record.serves, stored, trusted)
-    return whole, f"{name}: {len(stored)} files, first from {record.url}, {basis}"
+    whole = Record(name, record.url, record.sha256, record.bytes, basis, record.serves, stored, trusted, record.kind)
+    return whole, f"{name}: {counted(len(stored), 'file')}, first from {record.url}, {basis}"

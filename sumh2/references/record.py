@@ -34,6 +34,8 @@ class Record:
         What lies in the folder; empty if it was never complete.
     trusted
         By address, the archive's SHA-256 when it first came from there.
+    kind
+        As in `Reference`; empty in records of older versions.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Record:
     serves: dict[str, str] = field(default_factory=dict)
     files: tuple[StoredFile, ...] = ()
     trusted: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
@@ -69,7 +69,7 @@ def is_tar(path: Path) -> bool:
 class _Bounded:
     """A decompressed stream that ends in an error when more comes out of it than was declared."""
 
-    def __init__(self, stream: BinaryIO, at_most: int, name: str) -> None:
+    def __init__(self, stream: IO[bytes], at_most: int, name: str) -> None:
         self._stream, self._at_most, self._name = stream, at_most, name
         self._last = b""
 
@@ -143,7 +143,7 @@ def _unpack_tar(archive: Path, folder: Path, at_most: int, name: str) -> None:
 
 def check_end(tar: tarfile.TarFile) -> None:
     """See that the archive goes on to its end, and that its checksum is right."""
-    tar.fileobj.check_end()  # type: ignore[union-attr, attr-defined]
+    tar.fileobj.check_end()  # type: ignore[attr-defined]
 
 
 def _unpack_zip(archive: Path, folder: Path, at_most: int, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ldscores.shared.messages import counted
 from sumh2.report import citations
 from sumh2.report.estimates import pair_columns, pair_name, rg_headline
 from sumh2.report.section import (
@@ -41,13 +42,13 @@ def atlas_section(saved: SavedResult, most: int) -> Section:
     status, counts, reasons = judge_rows(rows, pair_name)
     bad = [(str(trait.get("name")), str(trait.get("why"))) for trait in traits if trait.get("status") == "unusable"]
     headline = [
-        f"Genetic correlations of all {len(rows):,} pairs of {len(traits):,} traits.",
+        f"Genetic correlations of all {counted(len(rows), 'pair')} of {len(traits):,} traits.",
         *rg_headline(rows),
         f"{passing:,} of them with a false discovery rate below 5%.",
     ]
     columns = [
         *pair_columns(), estimate_column("rg", "rg"), p_column("p", "rg_p"),
-        general_column("FDR", "rg_fdr", 2, "of all pairs, Benjamini and Hochberg"), estimate_column("gcov", "gcov", 4),
+        general_column("FDR", "rg_fdr", 2), estimate_column("gcov", "gcov", 4),
         estimate_column("gcov intercept", "gcov_int"), count_column("SNPs", "n_snps"), status_column(), why_column(),
     ]  # fmt: skip
     of_traits = [
@@ -96,8 +97,8 @@ def consistent_section(saved: SavedResult, most: int) -> Section:
     columns = [
         *pair_columns(), estimate_column("consistent rg", "rg", 3, "SE from re-fitted jackknife replicates"),
         number_column("95% from", "rg_lower", 2), number_column("to", "rg_upper", 2), p_column("p", "rg_p"),
-        estimate_column("raw rg", "raw_rg", 3, "as estimated, pair by pair"),
-        number_column("moved, SE", "moved_se", 2, "change of the covariance in its raw standard errors"),
+        estimate_column("raw rg", "raw_rg"),
+        number_column("moved, SE", "moved_se", 2),
         status_column(), why_column(),
     ]  # fmt: skip
     heritabilities = [

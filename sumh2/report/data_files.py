@@ -75,19 +75,23 @@ def _aligned(saved: SavedResult, taggings: dict[Any, Tagging]) -> Any:
     if changed:
         return f"No figures: {changed[0]} is not the file any more that the estimate was made of."
     from sumh2.alignment import align
+    from sumh2.regression_snps_files import read_regression_tagging
+    from sumh2.sumher.rows import RowRules
     from sumh2.sumstats_files import read_sumstats
 
-    chosen = tuple(_placed(options.get(name), folder) for name in ("ld", "w_ld", "extract", "exclude"))
+    ld, *others = chosen = tuple(_placed(options.get(name), folder) for name in ("ld", "w_ld", "extract", "exclude"))
+    if ld is None:
+        return "No figures: the record does not say which LD scores were used."
     trait = read_sumstats(folder / options["sumstats"], trait=str(saved.rows[0].get("trait")))
     if chosen not in taggings:
-        taggings[chosen] = _read_tagging(*chosen)
+        taggings[chosen] = read_regression_tagging(ld, *others)
     if saved.kind == "h2":
         aligned = align([trait], taggings[chosen])
         found: Any = aligned
         n_snps = _count_ldsc(aligned, saved.rows[0])
     else:
         aligned = align([trait], taggings[chosen], ambiguous="letters")
-        rules = _rules(options)
+        rules = RowRules.of_options(options, allow_ambiguous=not options.get("no_ambiguous"))
         found, n_snps = (aligned, rules), _count_sumher(aligned, rules)
     if n_snps != number(saved.rows[0], "n_snps"):
         return "No figures: the SNPs of the fit could not be found again."
@@ -100,15 +104,6 @@ def _count_ldsc(aligned: AlignedData, row: Mapping[str, Any]) -> int:
     chi2 = aligned.z[:, 0] ** 2
     limit = number(row, "chisq_max")
     return int((np.isfinite(chi2) & (chi2 < (limit if np.isfinite(limit) else np.inf))).sum())
-
-
-def _rules(options: Mapping[str, Any]) -> RowRules:
-    from sumh2.sumher.rows import RowRules
-
-    return RowRules(
-        options.get("cutoff"), options.get("truncate"), allow_ambiguous=not options.get("no_ambiguous"),
-        chisq_factor=options.get("chisq_factor") or 1.0,
-    )  # fmt: skip
 
 
 def _count_sumher(aligned: AlignedData, rules: RowRules) -> int:
@@ -131,15 +126,3 @@ def _placed(words: Any, folder: Path) -> str | None:
     if not words or folder == Path():
         return words or None
     return ",".join(f"{folder / name}{'/' if name.endswith('/') else ''}" for name in str(words).split(","))
-
-
-def _read_tagging(ld: str, w_ld: str | None, extract: str | None, exclude: str | None) -> Tagging:
-    """The tagging of a fit, as the command line reads it."""
-    from ldscores.taggings.tagging_files import read_tagging
-
-    tagging = read_tagging(ld, weights=w_ld)
-    if extract is not None or exclude is not None:
-        from sumh2.regression_snps_files import choose_regression_snps
-
-        tagging = choose_regression_snps(tagging, extract, exclude)
-    return tagging.drop_constant_categories()[0]

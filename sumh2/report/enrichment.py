@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ldscores.shared.columns import meaning_of
+from ldscores.shared.messages import counted
 from sumh2.report import citations
 from sumh2.report.estimates import pair_columns
 from sumh2.report.section import (
@@ -52,7 +54,7 @@ def partition_section(saved: SavedResult, most: int) -> Section:
     columns = [
         text_column("category", "category"), count_column("SNPs, M", "m"), _percent_column("% of SNPs", "prop_snps"),
         _percent_column("% of h2", "prop_h2"),
-        estimate_column("enrichment", "enrichment", 2, "share of h2 over share of SNPs"),
+        estimate_column("enrichment", "enrichment", 2),
         p_column("p", "enrichment_p", "heritability per SNP inside against outside"), estimate_column("h2", "h2", 4),
         estimate_column("tau*", "tau_star", 3, "what the annotation adds beside all others, per standard deviation"),
         number_column("z of tau", "tau_z", 2), p_column("p of tau", "tau_p"), status_column(), why_column(),
@@ -179,8 +181,9 @@ def screen_section(saved: SavedResult, most: int) -> Section:
     trait = str(baseline.get("trait"))
     sides = "one-sided, that tau is above zero" if one_sided else "two-sided"
     headline = [
-        f"{len(rows):,} annotations were tested for {trait}, one at a time, beside a baseline of "
-        f"{baseline.get('n_categories')} categories (h2 {estimate(number(baseline, 'h2'), number(baseline, 'h2_se'))}).",
+        f"{counted(len(rows), 'annotation was', 'annotations were')} tested for {trait}, one at a time, beside a baseline "
+        f"of {counted(int(baseline.get('n_categories') or 0), 'category')} "
+        f"(h2 {estimate(number(baseline, 'h2'), number(baseline, 'h2_se'))}).",
         f"{len(passing):,} have a false discovery rate below 5% (p {sides}).",
     ]
     if rows and known(number(rows[0], "tau_z")):
@@ -191,7 +194,7 @@ def screen_section(saved: SavedResult, most: int) -> Section:
         text_column("annotation", "annotation"), general_column("tau", "tau"), general_column("SE", "tau_se", 2),
         number_column("z", "tau_z", 2),
         Column("p", lambda row: Cell(_p_of(row, p_name, log_name), _or_none(number(row, log_name))), sides),
-        general_column("FDR", "fdr", 2, "Benjamini and Hochberg's false discovery rate"),
+        general_column("FDR", "fdr", 2),
         estimate_column("tau*", "tau_star", 3), estimate_column("enrichment", "enrichment", 2),
         p_column("p of enrichment", "enrichment_p"), _percent_column("% of SNPs", "prop_snps"), status_column(),
         why_column(),
@@ -245,4 +248,4 @@ def _percent_column(title: str, name: str) -> Column:
         words = f"{fixed(value, 1)} ({fixed(se, 1)})" if known(se) else fixed(value, 2)
         return Cell(words, value if known(value) else None)
 
-    return Column(title, cell)
+    return Column(title, cell, meaning_of(name))

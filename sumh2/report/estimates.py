@@ -29,7 +29,6 @@ from sumh2.report.section import (
     status_column,
     steps_of,
     text_column,
-    whole,
     why_column,
 )
 
@@ -50,7 +49,7 @@ def h2_section(saved: SavedResult, most: int) -> Section:
         estimate_column("ratio", "ratio", 4, "(intercept − 1) / (mean chi2 − 1), the share of confounding"),
         *_liability_columns(row), number_column("lambda GC", "lambda_gc", 4), number_column("mean chi2", "mean_chi2", 4),
         number_column("largest chi2", "max_chi2", 1), count_column("mean N", "n_mean"), count_column("SNPs", "n_snps"),
-        count_column("blocks", "n_blocks", "of the jackknife"),
+        count_column("blocks", "n_blocks"),
         count_column("M", "m", "reference SNPs behind the LD scores"),
     ]  # fmt: skip
     tables = [make_table("The estimate", columns, [row], most)]
@@ -147,7 +146,7 @@ def rg_section(saved: SavedResult, most: int) -> Section:
     status, counts, reasons = judge_rows(rows, pair_name)
     columns = [
         *pair_columns(), estimate_column("rg", "rg", 4, "genetic correlation, as estimated: also outside −1 to 1"),
-        p_column("p", "rg_p", "two-sided, that rg is 0"), estimate_column("gcov", "gcov", 4, "genetic covariance"),
+        p_column("p", "rg_p", "two-sided, that rg is 0"), estimate_column("gcov", "gcov", 4),
         estimate_column("gcov intercept", "gcov_int", 4, "overlap of the samples times phenotypic correlation"),
         estimate_column("h2 of trait 1", "h2_1", 4, "on the SNPs of this pair"),
         estimate_column("h2 of trait 2", "h2_2", 4, "on the SNPs of this pair"),
@@ -338,8 +337,3 @@ def _liability_pair_columns(rows: Sequence[Record]) -> list:
 
 def _with_liability(cited: Sequence[str], row: Record) -> Sequence[str]:
     return (*cited, citations.LIABILITY) if known(number(row, "h2_liab")) else cited
-
-
-def snps_note(row: Record) -> str:
-    """``9,198 SNPs, 200 blocks``."""
-    return f"{whole(number(row, 'n_snps'))} SNPs, {whole(number(row, 'n_blocks'))} blocks"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ldscores.shared.messages import counted
 from sumh2.report import revive
 from sumh2.report.section import Figure, SavedResult, Section, number
 
@@ -190,7 +191,9 @@ def _draw_screen(saved: SavedResult, _: Any) -> list[Figure]:
 
     result = saved.result or revive.revive_screen(saved)
     passing = sum(number(row, "fdr") < 0.05 for row in saved.rows)
-    alt = f"Minus log10 p of {len(result.rows):,} annotations, {passing:,} beyond a false discovery rate of 5%."
+    alt = (
+        f"Minus log10 p of {counted(len(result.rows), 'annotation')}, {passing:,} beyond a false discovery rate of 5%."
+    )
     volcano = "Minus log10 p against the size of the effect; the clearest annotations are named."
     figures = [Figure(as_svg(plot_screen(result)), "Every annotation by its p-value.", alt)]
     if any(number(row, "tau_z") == number(row, "tau_z") for row in saved.rows):
@@ -236,9 +239,9 @@ def _draw_power(saved: SavedResult, _: Any) -> list[Figure]:
         if not rows:
             continue
         names = [str(row.get("category") or row.get("quantity")) for row in rows]
-        series = [Estimates(*([number(row, name) for row in rows] for name in ("expected", "se")),
-                            [str(row.get("status") or "ok") for row in rows])]  # fmt: skip
-        ax = forest_axes(WIDE_COLUMN, len(rows))
+        expected, errors = ([number(row, name) for row in rows] for name in ("expected", "se"))
+        series = [Estimates(expected, errors, [str(row.get("status") or "ok") for row in rows])]
+        ax = forest_axes(WIDE_COLUMN, len(rows), names=names)
         draw_forest(ax, names, series, null=null, numbers=f"{words} (SE)")
         label_axes(ax, f"{words}, 95% interval that it would have")
         alt = f"Forest of the {words}s with the intervals that they would have; numbers are in the table."

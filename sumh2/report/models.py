@@ -35,7 +35,7 @@ def compare_section(saved: SavedResult, most: int) -> Section:
     trait = str(rows[0].get("trait")) if rows else ""
     average = estimate(number(record, "h2_average"), number(record, "h2_average_se"))
     headline = [*map(str, record.get("verdict") or ()), f"Averaged over the models by their weights, h2 is {average}."]
-    columns = [
+    of_models = [
         text_column("model", "model"), _alpha_column(rows), text_column("confounding", "confounding"),
         text_column("estimator", "estimator"),
         estimate_column("h2", "h2", 4, "SE by the jackknife", se="h2_jackknife_se"),
@@ -45,7 +45,7 @@ def compare_section(saved: SavedResult, most: int) -> Section:
         text_column("same as", "same_as") if any(row.get("same_as") for row in rows) else None,
         estimate_column("loglSS over reference", "delta_logl", 1, f"over {record.get('reference')}, jackknifed"),
     ]  # fmt: skip
-    tables = [make_table("Models", [column for column in columns if column], rows, most)]
+    tables = [make_table("Models", [column for column in of_models if column], rows, most)]
     enrichments = record.get("enrichments") or []
     if enrichments:
         columns = [

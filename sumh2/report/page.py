@@ -12,13 +12,13 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ldscores import __version__
 from sumh2.pages import content_policy
 from sumh2.report.section import SavedResult, Section, whole
 
-#: Input files listed in the page; the record has all.
+#: Input files of a result that the page lists; the record has all.
 _MOST_INPUTS = 60
 
 
@@ -29,6 +29,14 @@ class ReportTemplate:
     markup: str
     style: str
     script: str
+
+
+class _InputFile(NamedTuple):
+    """A file as a record names it."""
+
+    path: str
+    bytes: Any
+    sha256: str
 
 
 def build_report(sections: Sequence[Section], template: ReportTemplate, title: str) -> str:
@@ -63,6 +71,7 @@ def build_report(sections: Sequence[Section], template: ReportTemplate, title: s
         style=Markup(template.style),
         script=Markup(template.script),
         most_inputs=_MOST_INPUTS,
+        inputs=_numbered_inputs(sections),
     )
     # A lone surrogate, from a file name that is no text, cannot be written.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -72,10 +81,23 @@ def _origin(saved: SavedResult) -> dict[str, Any]:
     """Provenance with an entry for all that the page shows, empty where a record lacks it."""
     found = saved.provenance
     listed = [one for one in found.get("inputs") or () if isinstance(one, Mapping)]
-    inputs = [{name: one.get(name, "") for name in ("path", "bytes", "sha256")} for one in listed]
+    inputs = [_input_file(one) for one in listed]
     words = {name: found.get(name) or "" for name in ("program", "python", "command")}
     options = found.get("options")
     return words | {"inputs": inputs, "options": options if isinstance(options, Mapping) else {}}
+
+
+def _input_file(record: Mapping[str, Any]) -> _InputFile:
+    n_bytes = record.get("bytes", "")
+    return _InputFile(
+        str(record.get("path", "")), n_bytes if isinstance(n_bytes, int | float) else "", str(record.get("sha256", ""))
+    )
+
+
+def _numbered_inputs(sections: Sequence[Section]) -> dict[_InputFile, int]:
+    """The input files that the sections name, each content once, numbered from 1 in the order of the page."""
+    named = (one for section in sections for one in _origin(section.saved)["inputs"][:_MOST_INPUTS])
+    return {one: number for number, one in enumerate(dict.fromkeys(named), 1)}
 
 
 def _shell_line(words: Any) -> str:

@@ -210,14 +210,16 @@ def revive_consistent(saved: SavedResult) -> Any:
     heritabilities = record.get("heritabilities") or []
     names = tuple(str(one.get("trait")) for one in heritabilities)
     diagonals = {"gcov": "h2", "gcov_se": "h2_se", "raw_gcov": "raw_h2", "raw_gcov_se": "raw_h2_se"}
-    matrices = {
+    matrices: dict[str, Any] = {
         name: _matrix(saved.rows, names, name, _numbers(heritabilities, own)) for name, own in diagonals.items()
     }
     for name, diagonal in (("rg", 1.0), ("rg_se", 0.0), ("raw_rg", 1.0), ("raw_rg_se", 0.0)):
         matrices[name] = _matrix(saved.rows, names, name, np.full(len(names), diagonal))
+    numbers: dict[str, Any] = {
+        name: number(record, name) for name in ("distance", "statistic", "p", "n_draws", "shrinkage", "n_rounds")
+    }
     return ConsistentAtlas(
-        names=names, left_out=(), factor=None, **matrices, **_eigenvalues(record),
-        **{name: number(record, name) for name in ("distance", "statistic", "p", "n_draws", "shrinkage", "n_rounds")},
+        names=names, left_out=(), factor=None, **matrices, **_eigenvalues(record), **numbers,
         n_factors=record.get("n_factors"), unique=True, converged=True, n_unconverged=0,
     )  # fmt: skip
 
@@ -252,7 +254,7 @@ def revive_factors(saved: SavedResult) -> Any:
     )  # fmt: skip
 
 
-def _eigenvalues(record: Record) -> dict[str, np.ndarray]:
+def _eigenvalues(record: Record) -> dict[str, Any]:
     names = ("eigenvalues_before", "eigenvalues_after")
     return {name: np.array(record.get(name) or [], dtype=np.float64) for name in names}
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ldscores.shared.columns import meaning_of
 from sumh2.results import p_text
 from sumh2.verdicts import WHY_SEPARATOR
 
@@ -197,11 +198,11 @@ def estimate(value: float, se: float, digits: int = 3) -> str:
     return f"{fixed(value, digits)} (SE {fixed(se, digits)})" if known(se) else fixed(value, digits)
 
 
-def interval(value: float, se: float, digits: int = 2) -> str:
+def interval(value: float, se: float) -> str:
     """``95% interval 0.34 to 0.55``; nothing without an SE."""
     if not known(value, se):
         return ""
-    return f"95% interval {fixed(value - Z95 * se, digits)} to {fixed(value + Z95 * se, digits)}"
+    return f"95% interval {fixed(value - Z95 * se, 2)} to {fixed(value + Z95 * se, 2)}"
 
 
 def p_words(record: Record, name: str) -> str:
@@ -216,7 +217,7 @@ def p_words(record: Record, name: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Columns
+# Columns of numbers mean what the glossary says, unless told otherwise.
 
 
 def text_column(title: str, name: str, meaning: str = "") -> Column:
@@ -226,17 +227,25 @@ def text_column(title: str, name: str, meaning: str = "") -> Column:
 
 def number_column(title: str, name: str, digits: int = 3, meaning: str = "") -> Column:
     """A column of numbers with so many decimals."""
-    return Column(title, lambda record: Cell(fixed(number(record, name), digits), _sorted_by(record, name)), meaning)
+    return _numeric(title, name, meaning, lambda value: fixed(value, digits))
 
 
 def general_column(title: str, name: str, digits: int = 3, meaning: str = "") -> Column:
     """A column of numbers with so many significant digits."""
-    return Column(title, lambda record: Cell(general(number(record, name), digits), _sorted_by(record, name)), meaning)
+    return _numeric(title, name, meaning, lambda value: general(value, digits))
 
 
 def count_column(title: str, name: str, meaning: str = "") -> Column:
     """A column of counts."""
-    return Column(title, lambda record: Cell(whole(number(record, name)), _sorted_by(record, name)), meaning)
+    return _numeric(title, name, meaning, whole)
+
+
+def _numeric(title: str, name: str, meaning: str, words: Callable[[float], str]) -> Column:
+    def cell(record: Record) -> Cell:
+        value = number(record, name)
+        return Cell(words(value), value if known(value) else None)
+
+    return Column(title, cell, meaning or meaning_of(name))
 
 
 def estimate_column(title: str, name: str, digits: int = 3, meaning: str = "", se: str = "") -> Column:
@@ -247,7 +256,7 @@ def estimate_column(title: str, name: str, digits: int = 3, meaning: str = "", s
         words = f"{fixed(value, digits)} ({fixed(error, digits)})" if known(error) else fixed(value, digits)
         return Cell(words, value if known(value) else None)
 
-    return Column(f"{title} (SE)", cell, meaning)
+    return Column(f"{title} (SE)", cell, meaning or meaning_of(name))
 
 
 def p_column(title: str, name: str, meaning: str = "") -> Column:
@@ -260,7 +269,7 @@ def p_column(title: str, name: str, meaning: str = "") -> Column:
         order = log10_p if known(log10_p) else math.log10(p) if known(p) and p > 0 else None
         return Cell(words or "–", order)
 
-    return Column(title, cell, meaning)
+    return Column(title, cell, meaning or meaning_of(name))
 
 
 def status_column() -> Column:
@@ -296,11 +305,6 @@ def make_table(
     return Table(
         caption, [columns[place] for place in told], [[row[place] for place in told] for row in rows], note, folded
     )
-
-
-def _sorted_by(record: Record, name: str) -> float | None:
-    value = number(record, name)
-    return value if known(value) else None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -344,8 +348,8 @@ def _one_reason(found: Sequence[tuple[str, str]], n_rows: int) -> tuple[str, str
     return where, found[0][1] if alike else f"{found[0][1]} (of {names[0]}; the others are in the table)"
 
 
-def steps_of(record: Record, name: str = "steps") -> list[tuple[str, int | None, int]]:
+def steps_of(record: Record) -> list[tuple[str, int | None, int]]:
     """SNP counts step by step, those that removed something and the last two."""
-    steps = [step for step in record.get(name) or () if isinstance(step, Mapping)]
+    steps = [step for step in record.get("steps") or () if isinstance(step, Mapping)]
     shown = [step for place, step in enumerate(steps) if step.get("removed") or place >= len(steps) - 2]
     return [(str(step.get("what")), int(step.get("removed") or 0), int(step.get("kept") or 0)) for step in shown]

@@ -78,7 +78,7 @@ def munge_section(saved: SavedResult, most: int) -> Section:
         headline.append(f"Z comes from {record.get('z_source')}, N from {record.get('n_source')}. File: {files}.")
     tables = [_checks_table(checks, most)] if checks else []
     tables.append(_columns_table(record, most))
-    steps = [("rows read", None, int(n_read))] if known(n_read) else []
+    steps: list[tuple[str, int | None, int]] = [("rows read", None, int(n_read))] if known(n_read) else []
     filters = record.get("filters") or record.get("steps") or ()
     steps += [(str(one.get("what")), int(one.get("removed") or 0), int(one.get("kept") or 0)) for one in filters]
     status = "unusable" if worst == 3 else "caution" if worst == 2 or warnings else "ok"
@@ -131,7 +131,7 @@ def doctor_section(saved: SavedResult, most: int) -> Section:
         )
     advised = [(str(check.get("check")), f"{check.get('found')}. {check.get('advice')}".rstrip(". ") + ".")
                for check in checks if check.get("status") in ("caution", "unusable")]  # fmt: skip
-    steps = [("rows read", None, int(n_read))] if known(n_read) else []
+    steps: list[tuple[str, int | None, int]] = [("rows read", None, int(n_read))] if known(n_read) else []
     steps += [(str(one.get("what")), int(one.get("removed") or 0), int(one.get("kept") or 0))
               for one in record.get("losses") or ()]  # fmt: skip
     return Section(

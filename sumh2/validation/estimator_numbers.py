@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -67,7 +68,7 @@ def _plain_scores() -> Floats:
     return 1 + np.random.default_rng(1).gamma(2.0, 40.0, N_SNPS)
 
 
-def _tagging(scores: Floats, names: tuple[str, ...], totals: Floats, overlap: Floats | None = None, **more: object):
+def _tagging(scores: Floats, names: tuple[str, ...], totals: Floats, overlap: Floats | None = None, **more: Any):
     size = int(M)
     return Tagging(
         snp=pa.array([f"rs{place}" for place in range(N_SNPS)]), chrom=pa.array(["1"] * N_SNPS),
@@ -136,7 +137,7 @@ def exact_sumher(intercept: bool, scaling: bool) -> SumherResult:
     added, factor = (0.1 if intercept else 0.0), (SCALING if scaling else 1.0)
     statistic = factor * (1 + added + N * H2 * tagged / M)
     aligned = _aligned([_trait("t", np.sqrt(statistic))], base_tagging())
-    return fit_sumher(aligned, intercept=intercept, scaling=scaling, n_blocks=N_BLOCKS, tolerance=1e-12)
+    return fit_sumher(aligned, free_intercept=intercept, genomic_control=scaling, n_blocks=N_BLOCKS, tolerance=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def common_exponent() -> float:
 
 NUMBERS: dict[str, Callable[[], float]] = {
     "bld_ldak_parameters": lambda: built("bld-ldak").values.shape[1],
-    "bld_ldak_alpha_parameters": lambda: MODELS["bld-ldak+alpha"].n_parameters or 0,
+    "bld_ldak_alpha_parameters": lambda: built("bld-ldak+alpha").values.shape[1] + 1,  # and alpha
     "baseline_parameters": lambda: built("baseline-ld").values.shape[1],
     "baseline_annotations": lambda: MODELS["baseline-ld"].n_annotations or 0,
     "bld_annotations": lambda: MODELS["bld-ldak"].n_annotations or 0,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sumh2.results import normal_p
+from sumh2.kernels.significance import normal_p
 
 Floats = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,8 +41,8 @@ def read_literature() -> list[PublishedNumber]:
     """The table of the literature."""
     with as_file(files("sumh2.validation") / "literature.tsv") as path:
         table = read_table(path, columns=_COLUMNS, types={name: pa.string() for name in _COLUMNS}, separator="\t")
-    rows = table.to_pylist()
-    return [PublishedNumber(**{name: row[name] or "" for name in _COLUMNS}) for row in rows]
+    rows: list[dict[str, Any]] = [{name: row[name] or "" for name in _COLUMNS} for row in table.to_pylist()]
+    return [PublishedNumber(**row) for row in rows]
 
 
 def validate(data: str | Path | None = None) -> Validation:
