@@ -12,10 +12,10 @@ from sumh2.cli.atlas import atlas
 from sumh2.cli.atlas_page import atlas_page
 from sumh2.cli.compare import compare
 from sumh2.cli.consistent import atlas_factors, atlas_test, consistent
+from sumh2.cli.demo import demo
 from sumh2.cli.doctor import doctor
 from sumh2.cli.estimates import h2, rg
 from sumh2.cli.export import export
-from sumh2.cli.first_steps import demo
 from sumh2.cli.munge import munge
 from sumh2.cli.partition import partition
 from sumh2.cli.power import power

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ldscores.shared.command_line import command
-from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.cores import choose_threads
+from ldscores.shared.errors import OptionError
 from sumh2.cli.loading import (
+    check_figures,
+    check_inputs,
     check_outputs,
     chosen_totals,
     draw_figure,
@@ -40,7 +42,7 @@ def alpha(
     m: str | None = None,
     from_zero: bool = False,
     plot: str | None = None,
-    threads: int = 0,
+    threads: int | None = None,
 ) -> object:
     """How heritability depends on allele frequency: the likelihood of each alpha.
 
@@ -87,7 +89,7 @@ def alpha(
     plot
         Draw the profile with the interval and the Gaussian, and h2 along it, to this .png, .pdf or .svg (extra [plot]).
     threads
-        Alphas fitted at the same time; 0 for one a core.
+        Alphas fitted at the same time; one a core by default.
 
     Examples
     --------
@@ -105,14 +107,16 @@ def alpha(
         )
     if likelihoods is None and (sumstats is None or ld is None):
         raise OptionError("alpha: expected summary statistics and --ld, or --likelihoods; add what is missing")
-    if threads < 0:
-        raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
-    check_outputs(out, plot, inputs)
+    choose_threads(threads)  # refuses before any work
+    check_outputs(out, inputs)
+    check_figures(plot=plot)
     with logged(out) as note:
+        check_inputs(inputs, *(name for name in (ld or "").split(",") if name), w_ld=w_ld)
+        sources: list[str] = []
         if likelihoods is not None:
-            result, sources = _fit_likelihoods(likelihoods), []
+            result = _fit_likelihoods(likelihoods)
         else:
-            result, sources = _fit_trait(sumstats, ld, options)
+            result, sources = _fit_trait(options)
         written: list[Any] = []
         if out is not None:
             from ldscores.shared.provenance import provenance
@@ -131,14 +135,14 @@ def _fit_likelihoods(path: str) -> AlphaProfile:
     return fit_alpha_likelihoods(*read_likelihoods(path), name=trait_name(path))
 
 
-def _fit_trait(sumstats: str, ld: str, options: dict[str, Any]) -> tuple[AlphaProfile, list[str]]:
+def _fit_trait(options: dict[str, Any]) -> tuple[AlphaProfile, list[str]]:
     from sumh2.alignment import align
     from sumh2.models.alpha import fit_alpha, fit_alpha_models
     from sumh2.models.alpha_files import read_powers
     from sumh2.sumher.rows import RowRules
 
-    names = [name for name in ld.split(",") if name]
-    (trait,) = read_traits([sumstats], None, None, [options["trait"]] if options["trait"] else None)
+    names = [name for name in options["ld"].split(",") if name]
+    (trait,) = read_traits([options["sumstats"]], None, None, [options["trait"]] if options["trait"] else None)
     common: dict[str, Any] = {
         "powers": None if options["powers"] is None else read_powers(options["powers"]),
         "confounding": options["confounding"] or ("none", "intercept"),
@@ -146,14 +150,16 @@ def _fit_trait(sumstats: str, ld: str, options: dict[str, Any]) -> tuple[AlphaPr
         "n_blocks": options["n_blocks"],
         "m": None if options["m"] is None else chosen_totals(options["m"]),
         "warm_start": not options["from_zero"],
-        "n_threads": options["threads"] or usable_cores(),
+        "n_threads": choose_threads(options["threads"]),
     }
     if len(names) == 1:
         tagging = read_chosen_tagging(names[0], options["w_ld"])
         aligned = align([trait], tagging, ambiguous="letters")
         return fit_alpha(aligned, divisions=options["divisions"], **common), list(tagging.sources)
     if options["divisions"] is not None:
-        raise OptionError("--divisions: found it with several taggings, expected one tagging of several alphas; drop it")
+        raise OptionError(
+            "--divisions: found it with several taggings, expected one tagging of several alphas; drop it"
+        )
     taggings = [read_chosen_tagging(name, options["w_ld"]) for name in names]
     sources = [source for tagging in taggings for source in tagging.sources]
     return fit_alpha_models(trait, taggings, **common), sources

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.cores import choose_threads
+from ldscores.shared.errors import OptionError
 
 
-@command(group="Estimates")
+@command(group="Atlas")
 def atlas(
     *traits: str,
     ld: str,
@@ -25,7 +26,7 @@ def atlas(
     no_check_alleles: bool = False,
     double: bool = False,
     memory: float = 4.0,
-    threads: int = 0,
+    threads: int | None = None,
     scheduler: str | None = None,
     store: str | None = None,
     plot: str | None = None,
@@ -73,7 +74,7 @@ def atlas(
     memory
         Gigabytes that a tile of pairs may use; stored traits are mapped and do not count.
     threads
-        0 for one a core.
+        All cores by default.
     scheduler
         Fit tiles on a Dask cluster: the address of its scheduler, or local; the workers must see the same files.
     store
@@ -91,10 +92,11 @@ def atlas(
     options = dict(locals())
     from sumh2.atlas.atlas_files import build_atlas, make_atlas_folder
     from sumh2.atlas.exact_pair_files import fit_listed_pairs, read_pair_list
-    from sumh2.atlas.manifest_files import read_trait_list
+    from sumh2.atlas.manifest_files import read_trait_list, tell_of_missing_files
     from sumh2.atlas.trait_fit import AtlasOptions
     from sumh2.cli.loading import (
         check_figures,
+        check_inputs,
         chosen_totals,
         draw_figure,
         logged,
@@ -104,10 +106,7 @@ def atlas(
 
     if no_intercept and (intercept is not None or gcov_intercept is not None):
         raise OptionError("atlas: found --no-intercept and a fixed intercept, expected one of them; drop one")
-    if threads < 0:
-        raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
-    if not memory > 0:
-        raise InputError(f"--memory {memory:g}: expected a positive number of GB; e.g. --memory 4")
+    n_threads = choose_threads(threads)
     check_figures(plot=plot)
     del options["plot"]  # a figure does not make another atlas
     how = AtlasOptions(
@@ -120,6 +119,8 @@ def atlas(
     )
     listed = read_trait_list(traits)
     pairs = None if ldsc_pairs is None else read_pair_list(ldsc_pairs, listed)
+    tell_of_missing_files(listed)
+    check_inputs((), ld, w_ld=w_ld)
     tagging = read_chosen_tagging(ld, w_ld)
     totals = None if m is None else chosen_totals(m)
     make_atlas_folder(out)
@@ -131,8 +132,8 @@ def atlas(
             options=how,
             m=totals,
             check_alleles=not no_check_alleles,
-            memory=memory,
-            threads=threads or None,
+            memory_gb=memory,
+            n_threads=n_threads,
             scheduler=scheduler,
             store=store,
             settings=options,
@@ -140,8 +141,9 @@ def atlas(
         text = str(result)
         if pairs is not None:
             exact = fit_listed_pairs(
-                listed, pairs, tagging, store or f"{out}/parts/store", how, m=totals, check_alleles=not no_check_alleles
-            )
+                listed, pairs, tagging, store or f"{out}/parts/store", how, m=totals, check_alleles=not no_check_alleles,
+                n_threads=n_threads,
+            )  # fmt: skip
             exact.with_provenance(run_provenance([], tagging, options)).save(f"{out}/ldsc_pairs")
             text = f"{text}\n\nexactly as LDSC:\n{exact}"
         if note is not None:

@@ -40,18 +40,20 @@ def atlas_page(
     sumh2 atlas-page atlas/ --out page.html --consistent psych.consistent --title 'Psychiatric traits'
     sumh2 atlas-page atlas/ --out page.html --plot heatmap.pdf
     """
+    from ldscores.shared.outputs import appearing_at_the_end
     from sumh2.atlas.atlas_files import read_atlas
     from sumh2.atlas.page_files import find_consistent, read_consistent_pairs, write_atlas_page
-    from sumh2.cli.loading import check_outputs, draw_figure
+    from sumh2.cli.loading import check_figures, draw_figure
     from sumh2.pages import check_page
 
     check_page(out)
-    check_outputs(None, plot, [atlas])
+    check_figures(plot=plot)
     read = read_atlas(atlas)
     found = find_consistent(atlas) if consistent is None else consistent
     pairs = None if found is None else read_consistent_pairs(found)
-    written = [str(write_atlas_page(read, out, consistent=pairs, title=title))]
-    written += draw_figure(plot, "plot_heatmap", read)
+    with appearing_at_the_end():
+        written = [str(write_atlas_page(read, out, consistent=pairs, title=title))]
+        written += draw_figure(plot, "plot_heatmap", read)
     fit = (
         f"no consistent fit: for raw against consistent run sumh2 consistent {atlas} --out {atlas.rstrip('/')}/consistent"
         if found is None

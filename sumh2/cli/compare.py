@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ldscores.shared.command_line import command
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from sumh2.cli.loading import (
+    check_figures,
+    check_inputs,
     check_outputs,
     chosen_totals,
     draw_figure,
@@ -40,7 +43,7 @@ def compare(
     n_blocks: int = 200,
     m: str | None = None,
     plot: str | None = None,
-    threads: int = 0,
+    threads: int | None = None,
 ) -> object:
     """Which heritability model fits, and how much do the estimates depend on it?
 
@@ -82,7 +85,7 @@ def compare(
     plot
         Draw h2 by model and the differences of loglSS, to this .png, .pdf or .svg (extra [plot]).
     threads
-        Models fitted at the same time; 0 for one a core.
+        Models fitted at the same time; one a core by default.
 
     Examples
     --------
@@ -97,24 +100,25 @@ def compare(
     from sumh2.models.compare import fit_comparison
     from sumh2.sumher.rows import RowRules
 
-    check_outputs(out, plot, [sumstats])
-    if threads < 0:
-        raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
+    check_outputs(out, [sumstats])
+    check_figures(plot=plot)
+    n_threads = choose_threads(threads)
     with logged(out) as note:
+        check_inputs([sumstats], *(name for name in ld if name), w_ld=w_ld)
         (read,) = read_traits([sumstats], None, None, [trait] if trait else None)
         taggings = [read_chosen_tagging(name, w_ld) for name in ld if name]
         result = fit_comparison(
             read,
             dict(zip(_names(ld, taggings, names), taggings, strict=True)),
-            confounding=confounding or ("none", "intercept", "genomic-control"),
+            confounding=options["confounding"] or ("none", "intercept", "genomic-control"),
             reference=reference,
             weights_from=weights_from,
             rules=RowRules(cutoff, truncate, allow_ambiguous=not no_ambiguous),
             n_blocks=n_blocks,
             m=None if m is None else chosen_totals(m),
-            n_threads=threads or usable_cores(),
+            n_threads=n_threads,
         )
-        written = []
+        written: list[str | Path] = []
         if out is not None:
             sources = [source for tagging in taggings for source in tagging.sources]
             result = result.with_provenance(provenance([sumstats, *sources], options))

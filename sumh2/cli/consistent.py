@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.errors import OptionError
+from ldscores.shared.errors import OptionError, UsageError
 
 
 @command(group="Atlas")
@@ -82,7 +82,7 @@ def consistent(
     from sumh2.cli.loading import check_figures, check_outputs, draw_figure, logged, written_report
 
     is_atlas = Path(source).is_dir()
-    check_outputs(out, plot, [source])
+    check_outputs(out, [source])
     check_figures(plot=plot, heatmap=heatmap)
     _check_source_options(is_atlas, options)
     result: Any
@@ -116,12 +116,17 @@ def consistent(
         return written_report(result, None, out, note, [*written, *drawn])
 
 
+#: Flags of published tables and of atlases, and what they are where they are not given.
+_OF_TABLE: dict[str, object] = {"se": None, "z": None, "other": None}
+_OF_ATLAS: dict[str, object] = {"traits": None, "factors": None, "metric": "shrunk", "no_hold": False,
+                                "no_replicates": False, "draws": 200, "seed": 1}  # fmt: skip
+
+
 def _check_source_options(is_atlas: bool, options: dict[str, object]) -> None:
-    of_table = {"--se": options["se"], "--z": options["z"], "--other": options["other"]}
-    of_atlas = {"--traits": options["traits"], "--factors": options["factors"]}
-    for flag, value in (of_table if is_atlas else of_atlas).items():
-        if value is not None:
+    for name, default in (_OF_TABLE if is_atlas else _OF_ATLAS).items():
+        if options[name] != default:
             kinds = ("an atlas", "a table") if is_atlas else ("a table", "an atlas")
+            flag = f"--{name.replace('_', '-')}"
             raise OptionError(f"{flag}: found it with {kinds[0]}, expected it with {kinds[1]} only; drop it")
     if options["no_unique"] and options["factors"] is None:
         raise OptionError("--no-unique: found it without --factors, expected both; add --factors")
@@ -146,6 +151,7 @@ def atlas_test(
     atlas: str,
     *hypotheses: str,
     out: str | None = None,
+    plot: str | None = None,
 ) -> object:
     """Tests on an atlas: equal correlations, equal heritabilities, blocks of zeros.
 
@@ -162,28 +168,40 @@ def atlas_test(
         quotes.
     out
         Write <out>.tsv, <out>.json and <out>.log; with one hypothesis.
+    plot
+        Draw the difference of the two sides of each equation with its interval, and the p-value of all, to this .png,
+        .pdf or .svg (extra [plot]); with one hypothesis.
 
     Examples
     --------
     sumh2 atlas-test atlas/ 'rg(scz, bip) = rg(scz, mdd)'
     sumh2 atlas-test atlas/ 'h2(height) = h2(bmi)' 'rg(scz, bip) = 1'
     sumh2 atlas-test atlas/ 'rg({height, bmi}, {scz, bip, mdd}) = 0' --out anthropometry
+    sumh2 atlas-test atlas/ 'rg(scz, {bip, mdd, asd}) = 0.5' --plot equal.pdf
     """
     options = dict(locals())
     from sumh2.atlas.atlas_files import read_atlas
     from sumh2.atlas.hypotheses import check_hypothesis
-    from sumh2.cli.loading import check_outputs, logged, written_report
+    from sumh2.cli.loading import check_figures, check_outputs, draw_figure, logged, written_report
 
-    if out is not None and len(hypotheses) > 1:
-        raise OptionError("--out: found several hypotheses, expected one with --out; run them one by one")
-    check_outputs(out, None, [atlas])
+    if not hypotheses:
+        raise UsageError("atlas-test: found no hypothesis, expected one or more; name it, as in 'rg(a, b) = 0'")
+    for flag, path in (("--out", out), ("--plot", plot)):
+        if path is not None and len(hypotheses) > 1:
+            raise OptionError(f"{flag}: found several hypotheses, expected one with {flag}; run them one by one")
+    check_outputs(out, [atlas])
+    check_figures(plot=plot)
     with logged(out) as note:
         read = read_atlas(atlas)
         results = [check_hypothesis(read, hypothesis) for hypothesis in hypotheses]
+        if out is None and plot is None:
+            return "\n\n".join(str(result) for result in results)
+        result = results[0].with_provenance(_provenance([f"{atlas}/atlas.json"], options))
+        written: list[str | Path] = []
         if out is not None:
-            result = results[0].with_provenance(_provenance([f"{atlas}/atlas.json"], options))
-            return written_report(result, None, out, note, result.save(out))
-        return "\n\n".join(str(result) for result in results)
+            written += result.save(out)
+        written += draw_figure(plot, "plot_hypothesis", result)
+        return written_report(result, None, out, note, written)
 
 
 @command(group="Atlas")
@@ -226,12 +244,13 @@ def atlas_factors(
     """
     options = dict(locals())
     from sumh2.atlas.factor_count import count_factors
-    from sumh2.cli.loading import check_outputs, draw_figure, logged, written_report
+    from sumh2.cli.loading import check_figures, check_outputs, draw_figure, logged, written_report
 
-    check_outputs(out, plot, [atlas])
+    check_outputs(out, [atlas])
+    check_figures(plot=plot)
     with logged(out) as note:
         result = count_factors(read_chosen_traits(atlas, traits), n_draws=draws, quantile=quantile, seed=seed)
-        written: list[object] = []
+        written: list[str | Path] = []
         if out is not None:
             result = result.with_provenance(_provenance([f"{atlas}/atlas.json"], options))
             written += result.save(out)

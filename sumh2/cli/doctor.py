@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ldscores.shared.command_line import command
+from ldscores.shared.errors import InputError
 
 
 @command(group="Data")
@@ -40,13 +41,13 @@ def doctor(
     suffix: str | None = None,
     z_from: Literal["auto", "effect", "z", "p"] = "auto",
     plot: str | None = None,
-) -> object:
+) -> str:
     """What is wrong with a GWAS file, and what to do.
 
     Looks at effect allele, frequencies, N, Z against P, build, ancestry, palindromic, duplicated and multi-allelic SNPs,
     inflation and imputation quality, and counts what munge would lose.  Writes nothing but the report.  With --ld or
-    --reference the file is compared with a panel, which finds most of the silent errors.  The exit status is 0 whatever
-    is found, as long as the file could be read: scripts look at "status" (ok, caution or unusable) in --json.
+    --reference the file is compared with a panel, which finds most of the silent errors.  The exit status is 1 where the
+    file is unusable, after the whole report, and 0 for ok and caution, which scripts tell apart by "status" in --json.
 
     Parameters
     ----------
@@ -121,16 +122,26 @@ def doctor(
     sumh2 doctor scz.tsv.gz --ld eur.tagging.parquet --plot scz.doctor.png
     """
     options = dict(locals())
-    from sumh2.cli.loading import check_figures, draw_figure
+    from ldscores.shared.outputs import appearing_at_the_end
+    from sumh2.cli.loading import check_figures, draw_figure, resolved
     from sumh2.doctor.examine_files import examine, report_as_json
 
     check_figures(plot=plot)
     for name in ("gwas", "ld", "reference", "panels", "out", "json", "plot"):
         del options[name]
     options["chrom"], options["ignore"] = options.pop("chr_"), tuple(ignore or ())
-    result = examine(gwas, ld=ld, reference=reference, panels=panels or (), out=out, **options)
-    written = [] if out is None else [f"{out}.tsv", f"{out}.json"]
-    written += draw_figure(plot, "plot_doctor_panels", result)
-    if json:
-        return report_as_json(result)
-    return f"{result}\n\nwritten: {', '.join(written)}" if written else result
+    options["ld"], options["reference"] = resolved(ld, "--ld"), resolved(reference, "--reference")
+    named = (f"{panel[5:]}={panel}" if panel.startswith("refs:") else panel for panel in panels or ())
+    options["panels"] = [resolved(panel, "--panels") for panel in named]
+    with appearing_at_the_end():
+        result = examine(gwas, out=out, **options)
+        written = [] if out is None else [f"{out}.tsv", f"{out}.json"]
+        written += draw_figure(plot, "plot_doctor_panels", result)
+    text = report_as_json(result) if json else str(result)
+    if written and not json:
+        text += f"\n\nwritten: {', '.join(written)}"
+    if result.status != "unusable":
+        return text
+    print(text)  # the report is the answer; the exit status says that it is bad news
+    failed = ", ".join(each.check for each in result.checks if each.status == "unusable")
+    raise InputError(f"{gwas}: unusable ({failed}), expected a file that is ok; do what the report says")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.cores import usable_cores
-from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.cores import choose_threads
+from ldscores.shared.errors import OptionError
 from sumh2.cli.loading import (
     check_figures,
     check_influence_plot,
+    check_inputs,
     check_outputs,
     chosen_intercept,
     chosen_totals,
@@ -18,6 +20,7 @@ from sumh2.cli.loading import (
     one_or_none,
     read_chosen_tagging,
     read_traits,
+    resolved,
     run_provenance,
     with_influence,
     written_report,
@@ -140,7 +143,8 @@ def h2(
         Number of reference SNPs: M_5_50 (MAF above 5%, the default), M (all), or numbers, one an LD score.  Taggings
         of a heritability model bring their own to sumher.
     samp_prev
-        Share of cases in the sample, 0 to 1; with --pop-prev gives the liability scale.
+        Share of cases in the sample, 0 to 1; with --pop-prev gives the liability scale.  By default from the cases and
+        controls that munge found, or 0.5 where N is their effective N.
     pop_prev
         Prevalence in the population, 0 to 1.
     print_cov
@@ -174,6 +178,7 @@ def h2(
     sumh2 h2 bmi.sumstats.parquet --ld eur_w_ld_chr/ --plot bmi.h2.pdf
     sumh2 h2 bmi.sumstats.parquet --ld bld.tagging --estimator sumher --out bmi.bld --ldak-files
     """
+    extract, exclude = resolved(extract, "--extract"), resolved(exclude, "--exclude")
     options = dict(locals())
     if estimator == "sumher":
         return estimate_h2_by_sumher(options)
@@ -182,11 +187,13 @@ def h2(
     from sumh2.ldsc.h2 import fit_h2
     from sumh2.ldsc.log import h2_log, write_h2_side_files
 
-    check_outputs(out, plot, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
+    check_outputs(out, [sumstats], print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
+    check_figures(plot=plot, influence_plot=influence_plot)
     check_influence_plot(influence, influence_plot)
     if one_step and two_step is not None:
         raise OptionError("found --one-step and --two-step, expected one of them; drop one")
     with logged(out) as note:
+        check_inputs([sumstats, extract, exclude], ld, w_ld=w_ld)
         traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
         tagging = read_chosen_tagging(ld, w_ld, extract, exclude)
         tell_model_to_ldsc(tagging)
@@ -199,7 +206,8 @@ def h2(
             n_blocks=n_blocks,
             m=chosen_totals(m or "M_5_50"),
         )
-        measured, written = None, []
+        measured = None
+        written: list[str | Path] = []
         if influence:
             from sumh2.influence import measure_h2_influence
 
@@ -253,7 +261,7 @@ def rg(
     ldak_files: bool = False,
     plot: str | None = None,
     heatmap: str | None = None,
-    threads: int = 0,
+    threads: int | None = None,
 ) -> object:
     """Genetic correlation of two or more traits, every pair on its own SNPs.
 
@@ -312,7 +320,8 @@ def rg(
         Number of reference SNPs: M_5_50 (MAF above 5%, the default), M (all), or a number.  Taggings of a heritability
         model bring their own to sumher.
     samp_prev
-        Share of cases in each sample, separated by commas; nan for a quantitative trait.
+        Share of cases in each sample, separated by commas; nan for a quantitative trait.  By default from the cases
+        and controls that munge found.
     pop_prev
         Prevalence of each trait in the population, separated by commas; nan for a quantitative trait.
     no_check_alleles
@@ -335,7 +344,7 @@ def rg(
     heatmap
         Draw the correlations as a clustered matrix, to this .png, .pdf or .svg (extra [plot]).
     threads
-        Pairs fitted at the same time; 0 for one a core.
+        Pairs fitted at the same time; one a core by default.
 
     Examples
     --------
@@ -345,6 +354,7 @@ def rg(
     sumh2 rg a.sumstats.gz b.sumstats.gz c.sumstats.gz --ld eur_w_ld_chr/ --plot forest.pdf --heatmap heatmap.pdf
     sumh2 rg a.sumstats.parquet b.sumstats.parquet --ld human_default.tagging --estimator sumher --out a_b
     """
+    extract, exclude = resolved(extract, "--extract"), resolved(exclude, "--exclude")
     options = dict(locals())
     if estimator == "sumher":
         return estimate_rg_by_sumher(options)
@@ -354,12 +364,12 @@ def rg(
     from sumh2.ldsc.rg import fit_rg
 
     files = files_of_words(sumstats)
-    check_outputs(out, plot, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
-    check_figures(plot=plot, heatmap=heatmap)
+    check_outputs(out, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
+    check_figures(plot=plot, heatmap=heatmap, influence_plot=influence_plot)
     check_influence_plot(influence, influence_plot)
-    if threads < 0:
-        raise InputError(f"--threads: found {threads}, expected a number of cores, or 0 for all")
+    n_threads = choose_threads(threads)
     with logged(out) as note:
+        check_inputs([*files, extract, exclude], ld, w_ld=w_ld)
         tagging = read_chosen_tagging(ld, w_ld, extract, exclude)
         tell_model_to_ldsc(tagging)
         aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
@@ -374,9 +384,10 @@ def rg(
             chisq_max=chisq_max,
             n_blocks=n_blocks,
             m=chosen_totals(m or "M_5_50"),
-            n_threads=threads or usable_cores(),
+            n_threads=n_threads,
         )
-        measured, written = None, []
+        measured = None
+        written: list[str | Path] = []
         if influence:
             from sumh2.influence import measure_rg_influence
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.messages import first_of
-from ldscores.shared.outputs import check_stem
+from ldscores.shared.outputs import appearing_at_the_end, check_stem, written_together
 
 if TYPE_CHECKING:
     from ldscores.taggings.tagging import Tagging
@@ -39,53 +39,98 @@ def read_traits(
     traits = [read_sumstats(path, trait=name) for path, name in zip(files, names, strict=True)]
     if prevalences is None:
         return traits
+    if samp_prev is None:
+        prevalences = [(_known_share(trait, pop), pop) for trait, (_, pop) in zip(traits, prevalences, strict=True)]
     return [trait.with_prevalences(samp, pop) for trait, (samp, pop) in zip(traits, prevalences, strict=True)]
+
+
+def _known_share(trait: SumStats, pop_prev: float | None) -> float | None:
+    """The share of cases that the file says, where only ``--pop-prev`` is given; None for a quantitative trait."""
+    if pop_prev is None:
+        return None
+    if trait.samp_prev is not None:
+        return trait.samp_prev
+    from sumh2.liability import derive_sample_prevalence
+
+    return derive_sample_prevalence(trait.source, trait.cases, trait.controls, trait.n)
 
 
 def _prevalences(
     samp_prev: list[float] | None, pop_prev: list[float] | None, names: list[str]
 ) -> list[tuple[float | None, float | None]] | None:
-    """Pairs of prevalences, a trait each, nan as None; None where the flags are not given."""
+    """Pairs of prevalences, a trait each, nan as None; None where the flags are not given.  Without ``--samp-prev`` the
+    first of each pair is None: the files may know it."""
     if samp_prev is None and pop_prev is None:
         return None
-    if samp_prev is None or pop_prev is None:
-        raise OptionError("prevalences: found one of --samp-prev and --pop-prev, expected both; add the other")
+    if pop_prev is None:
+        raise OptionError("prevalences: found --samp-prev without --pop-prev, expected both; add --pop-prev")
     for flag, values in (("--samp-prev", samp_prev), ("--pop-prev", pop_prev)):
-        if len(values) != len(names):
+        if values is not None and len(values) != len(names):
             raise InputError(
                 f"{flag}: found {len(values)} values for {len(names)} traits, expected one each; write nan for a "
                 "quantitative trait"
             )
-    samp, pop = ([None if value != value else value for value in values] for values in (samp_prev, pop_prev))
+    pop = [None if value != value else value for value in pop_prev]
+    samp = [None if value != value else value for value in samp_prev] if samp_prev is not None else [None] * len(pop)
     return list(zip(samp, pop, strict=True))
 
 
-Name = TypeVar("Name", str, None)
+Name = TypeVar("Name", str, str | None)
 
 
-def resolved(names: Name) -> Name:
-    """A flag's files, with every ``refs:NAME`` as the place where `sumh2 refs get NAME` has put it."""
+def resolved(names: Name, flag: str) -> Name:
+    """A flag's files, with every ``refs:NAME`` as the place where `sumh2 refs get NAME` has put it.
+
+    Parameters
+    ----------
+    names
+        The flag's value; names with commas between.  A word may have a name of its own before it, ``eur=refs:NAME``.
+    flag
+        One of :data:`sumh2.references.catalogue.TAKEN_BY`, which kinds of references it takes.
+
+    Raises
+    ------
+    InputError
+        A reference is not here, not whole, or of another kind.
+    """
     if names is None or "refs:" not in names:
         return names
     from sumh2.references.cache_files import reference_path
 
-    words = [word.strip() for word in names.split(",")]
-    return ",".join(reference_path(word[5:]) if word.startswith("refs:") else word for word in words)
+    words = []
+    for word in names.split(","):
+        before, mark, asked = word.strip().rpartition("refs:")
+        is_asked = mark and (not before or before.endswith("="))
+        words.append(before + reference_path(asked, flag=flag) if is_asked else word.strip())
+    return ",".join(words)
+
+
+def check_inputs(files: Iterable[str | None], *ld: str | None, w_ld: str | None = None) -> None:
+    """Refuse, before anything is read, files that are not there.
+
+    Reading LD scores takes seconds: a misspelt name of another file should not wait for them.
+
+    Parameters
+    ----------
+    files
+        Summary statistics, lists of SNPs and the like; None for a flag that was not given.
+    *ld, w_ld
+        LD scores and weights, as ``--ld`` and ``--w-ld`` name them.
+    """
+    from ldscores.shared.streams import check_files
+    from ldscores.taggings.tagging_files import check_tagging_files
+
+    check_files(name for name in files if name is not None)
+    for names in [*(resolved(names, "--ld") for names in ld), resolved(w_ld, "--w-ld")]:
+        if names is not None:
+            check_tagging_files(names)
 
 
 def read_chosen_tagging(ld: str, w_ld: str | None, extract: str | None = None, exclude: str | None = None) -> Tagging:
-    """LD scores with weights, of the chosen SNPs; columns that are the same everywhere are left out, with a warning."""
-    from ldscores.taggings.tagging_files import read_tagging
+    """The tagging that these flags name."""
+    from sumh2.regression_snps_files import read_regression_tagging
 
-    tagging = read_tagging(resolved(ld), weights=resolved(w_ld))
-    if extract is not None or exclude is not None:
-        from sumh2.regression_snps_files import choose_regression_snps
-
-        tagging = choose_regression_snps(tagging, extract, exclude)
-    tagging, constant = tagging.drop_constant_categories()
-    if constant:
-        log.warning("left out LD scores that are the same at every SNP: %s", ", ".join(constant))
-    return tagging
+    return read_regression_tagging(resolved(ld, "--ld"), resolved(w_ld, "--w-ld"), extract, exclude)
 
 
 def chosen_totals(m: str) -> Totals:
@@ -111,18 +156,20 @@ def chosen_intercept(value: float | None, no_intercept: bool, null: float) -> fl
     return null if no_intercept else value
 
 
-def check_outputs(out: str | None, plot: str | None, inputs: list[str], **flags: bool) -> None:
+def check_outputs(out: str | None, inputs: list[str], **flags: bool) -> None:
     """Refuse, before any work, outputs that cannot or must not be written."""
     asked = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]
     if asked and out is None:
         raise OptionError(f"{asked[0]} writes files named after --out, found no --out; add it")
     if out is not None:
         check_stem(out, (".tsv", ".json", ".log", ".cov", ".delete", ".part_delete"), inputs)
-    check_figures(plot=plot)
 
 
 def check_figures(**figures: str | None) -> None:
-    """Refuse, before any work, figures that cannot be written, by the names of their flags."""
+    """Refuse, before any work, figures that cannot be written or would overwrite each other, by the names of their flags.
+
+    All figures of a command go into one call.
+    """
     asked = {f"--{name.replace('_', '-')}": path for name, path in figures.items() if path is not None}
     for flag, path in asked.items():
         from sumh2.plots.figures import check_figure
@@ -133,10 +180,9 @@ def check_figures(**figures: str | None) -> None:
 
 
 def check_influence_plot(influence: bool, path: str | None) -> None:
-    """Refuse ``--influence-plot`` without ``--influence``, and a figure that cannot be written."""
+    """Refuse ``--influence-plot`` without ``--influence``."""
     if path is not None and not influence:
         raise OptionError("--influence-plot: found no --influence, expected it; add it")
-    check_figures(influence_plot=path)
 
 
 def draw_figure(path: str | None, name: str, *objects: Any, **options: Any) -> list[str]:
@@ -161,18 +207,23 @@ def draw_figure(path: str | None, name: str, *objects: Any, **options: Any) -> l
     import importlib
 
     plots: Any = importlib.import_module("sumh2.plots")
-    plots.save_figure(getattr(plots, name)(*objects, **options), path)
+    figure = getattr(plots, name)(*objects, **options)
+    with written_together():
+        plots.save_figure(figure, path)
     return [path]
 
 
 @contextlib.contextmanager
 def logged(out: str | None) -> Iterator[Callable[[str], None] | None]:
-    """Copy the log to ``<out>.log``; without ``--out`` nothing.  A run that fails says which results are older than it."""
+    """Files appear when the block ends well, all or none; the log is copied to ``<out>.log``, if there is a stem.
+
+    A run that fails says which results are older than it.
+    """
     from ldscores.shared.logs import log_to_file
-    from ldscores.shared.outputs import appearing_at_the_end
 
     if out is None:
-        yield None
+        with appearing_at_the_end():
+            yield None
         return
     results = [Path(f"{out}{ending}") for ending in (".tsv", ".json")]
     before = {path: path.stat().st_mtime_ns for path in results if path.is_file()}

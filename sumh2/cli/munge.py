@@ -204,20 +204,26 @@ def munge(
     sumh2 munge scz.tsv --ldsc --signed-sumstats BETA,0 --n-cas-col Nca --n-con-col Nco --out scz
     """
     given = dict(locals())
-    from sumh2.cli.loading import check_figures, draw_figure
+    from dataclasses import replace
+
+    from ldscores.shared.outputs import appearing_at_the_end
+    from sumh2.cli.loading import check_figures, draw_figure, resolved
     from sumh2.munging import munge_files
 
     check_figures(plot=plot)
     for name in ("gwas", "plot"):
         del given[name]
     given["chrom"] = given.pop("chr_")
+    for name in ("ld", "reference", "merge_alleles", "extract"):
+        given[name] = resolved(given[name], f"--{name.replace('_', '-')}")
     for ours, ldscs in (("effect_allele", "a1"), ("other_allele", "a2"), ("eaf", "frq")):
         given[ours] = _one_of(ours, given[ours], ldscs, given.pop(ldscs))
     given["signed"] = _signed(given.pop("signed_sumstats"))
     given["ignore"], given["info_list"] = tuple(ignore or ()), tuple(info_list or ())
-    result = munge_files.munge(gwas, **given)
-    drawn = draw_figure(plot, "plot_qq", result.sumstats)
-    return f"{result}\nWritten: {plot}" if drawn else result
+    with appearing_at_the_end():
+        result = munge_files.munge(gwas, **given)
+        drawn = draw_figure(plot, "plot_qq", result.sumstats)
+    return replace(result, written=(*result.written, *drawn))
 
 
 def _signed(word: str | None) -> tuple[str, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ldscores.shared.command_line import command
@@ -11,6 +12,7 @@ from ldscores.shared.errors import InputError, OptionError, UsageError
 from sumh2.cli.loading import (
     check_figures,
     check_influence_plot,
+    check_inputs,
     check_outputs,
     chosen_intercept,
     chosen_totals,
@@ -124,7 +126,8 @@ def partition(
         Number of reference SNPs: M_5_50 (MAF above 5%), M (all), or numbers, one a category; by default what goes with
         the overlap.
     samp_prev
-        Share of cases in each sample, separated by commas; nan for a quantitative trait.
+        Share of cases in each sample, separated by commas; nan for a quantitative trait.  By default from the cases
+        and controls that munge found.
     pop_prev
         Prevalence of each trait in the population, separated by commas; nan for a quantitative trait.
     genomicsem
@@ -157,15 +160,20 @@ def partition(
     sumh2 partition scz.sumstats.gz bip.sumstats.gz --ld baselineLD.tagging.parquet --out scz_bip
     """
     options = dict(locals())
+    from ldscores.annotations.overlap_files import check_annotation_files
+
     files = [name.strip() for word in sumstats for name in word.split(",") if name.strip()]
     if not files:
         raise UsageError("partition: found no file, expected one or more; name summary statistics")
     _check_options(options, len(files))
     writes = ("print_cov", "print_delete_vals", "ldsc_results", "influence", "matrices")
-    check_outputs(out, plot, files, **{name: options[name] for name in writes})
+    check_outputs(out, files, **{name: options[name] for name in writes})
     check_figures(plot=plot, influence_plot=influence_plot)
     check_influence_plot(influence, influence_plot)
     with logged(out) as note:
+        check_inputs([*files, quantile_file], ld, w_ld=w_ld)
+        if annot is not None:
+            check_annotation_files(resolved(annot, "--annot"), resolved(frq, "--frq"))
         ahead = hash_ahead([ld, *files]) if out is not None else dict
         read = read_traits(files, samp_prev, pop_prev, traits)
         tagging, sums = _read_categories(options)
@@ -205,7 +213,8 @@ def _read_categories(options: dict[str, Any]) -> tuple[Tagging, AnnotationSums |
     from ldscores.annotations.overlap_files import has_annotations, read_annotation_sums
     from ldscores.taggings.tagging_files import read_tagging
 
-    options = options | {flag: resolved(options[flag]) for flag in ("ld", "w_ld", "annot", "frq")}
+    flags = {"ld": "--ld", "w_ld": "--w-ld", "annot": "--annot", "frq": "--frq"}
+    options = options | {name: resolved(options[name], flag) for name, flag in flags.items()}
     whole = read_tagging(options["ld"], weights=options["w_ld"])
     annot = options["annot"]
     stored = whole.overlap is not None or whole.overlap_5_50 is not None or whole.ldak is not None
@@ -267,7 +276,8 @@ def _partition_one(
         result = fit_sumher_partition(aligned, free_intercept=options["free_intercept"], **shared)
     else:
         result = fit_partition(aligned, intercept=intercept, chisq_max=options["chisq_max"], **shared)
-    measured, written = None, []
+    measured = None
+    written: list[str | Path] = []
     if options["influence"]:
         from sumh2.influence import measure_partition_influence
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ldscores.shared.command_line import command
 from sumh2.cli.loading import (
+    check_figures,
     check_outputs,
     chosen_totals,
     draw_figure,
@@ -80,7 +81,8 @@ def power(
     from sumh2.simulation.power import design_studies, predict_power
     from sumh2.simulation.power_curve import predict_power_curve
 
-    check_outputs(out, plot, [])
+    check_outputs(out, [])
+    check_figures(plot=plot)
     studies = design_studies(n, h2, intercept)
     with logged(out) as note:
         tagging = read_chosen_tagging(ld, w_ld)

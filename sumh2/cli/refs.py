@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from ldscores.shared.command_line import command
@@ -20,7 +21,8 @@ def refs(
 ) -> str | None:
     """Public reference data: LD scores, weights, annotations, taggings; listed, got, verified, carried.
 
-    What is got serves wherever LD scores are read: --ld refs:eur_w_ld_chr, or $(sumh2 refs path NAME) for any program.
+    What is got serves wherever LD scores, weights, annotations, frequencies, genotypes or lists of SNPs are read:
+    --ld refs:eur_w_ld_chr, --frq refs:frq_eur, or $(sumh2 refs path NAME) for any program.
     A download that breaks goes on where it stopped. Archives are unpacked in a folder of their own, checked, and then
     put in their place in one step; links and paths that lead elsewhere are refused.
 
@@ -127,9 +129,7 @@ def _check(action: str, names: tuple[str, ...], **flags: object) -> None:
         raise OptionError(f"--at: found {len(names)} names, expected one, of the reference to compare with; correct it")
 
 
-def _verify(names: tuple[str, ...], known: dict, cache: object, at: str | None) -> str:
-    from pathlib import Path
-
+def _verify(names: tuple[str, ...], known: dict, cache: Path, at: str | None) -> str:
     from ldscores.shared.errors import FitError, InputError
     from sumh2.references.cache_files import names_here
     from sumh2.references.catalogue import find_references
@@ -147,5 +147,5 @@ def _verify(names: tuple[str, ...], known: dict, cache: object, at: str | None) 
     report = "\n".join(sentence for sentence, _ in answers)
     if bad := sum(bool(problems) for _, problems in answers):
         print(report)  # the answer; the exit status says that it is bad news
-        raise FitError(f"{bad} of {len(answers)} references are not as they should be")
+        raise FitError(f"{bad} of {len(answers)} references are not as they should be; get them again: sumh2 refs get")
     return report

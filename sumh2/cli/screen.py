@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ldscores.shared.command_line import command
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError, OptionError
 from sumh2.cli.loading import (
     check_figures,
+    check_inputs,
     check_outputs,
     chosen_intercept,
     chosen_totals,
@@ -55,7 +57,7 @@ def screen(
     plot: str | None = None,
     volcano: str | None = None,
     memory: float = 1.0,
-    threads: int = 0,
+    threads: int | None = None,
 ) -> object:
     """Test thousands of annotations, one at a time beside a baseline model.
 
@@ -146,15 +148,16 @@ def screen(
     from sumh2.screens.cell_type_files import write_cell_type_results
     from sumh2.screens.screen import fit_screen
 
-    check_outputs(out, plot, [sumstats], ldsc_results=ldsc_results)
+    check_outputs(out, [sumstats], ldsc_results=ldsc_results)
     check_figures(plot=plot, volcano=volcano)
-    pairs = _pairs(contrast)
+    pairs, n_threads = _pairs(contrast), choose_threads(threads)
     if print_all_cts and not (ldsc_results and weights == "ldsc"):
         raise OptionError(
             "--print-all-cts: found it alone, expected --ldsc-results and --weights ldsc with it; add them"
         )
     with logged(out) as note:
-        sources = find_annotations(annotations)
+        check_inputs([sumstats], ld, w_ld=w_ld)
+        sources = find_annotations(resolved(annotations, "--annotations"))
         traits = read_traits([sumstats], None, None, [trait] if trait else None)
         tagging = _baseline_tagging(ld, w_ld, baseline)
         aligned = align(traits, tagging)
@@ -175,9 +178,9 @@ def screen(
             m=chosen_totals(m),
             binary=binary,
             memory_gb=memory,
-            n_threads=threads or usable_cores(),
+            n_threads=n_threads,
         )
-        written = []
+        written: list[str | Path] = []
         if out is not None:
             files = [sumstats, *(path for source in sources for path in source.files)]
             result = result.with_provenance(run_provenance(files, tagging, options))
@@ -204,5 +207,5 @@ def _baseline_tagging(ld: str, w_ld: str | None, baseline: str | None) -> Taggin
     from ldscores.taggings.tagging_files import read_weights
     from sumh2.screens.annotation_tagging_files import read_baseline
 
-    tagging = read_baseline(resolved(ld), baseline)
-    return tagging if w_ld is None else tagging.with_weights(read_weights(resolved(w_ld)))
+    tagging = read_baseline(resolved(ld, "--ld"), baseline)
+    return tagging if w_ld is None else tagging.with_weights(read_weights(resolved(w_ld, "--w-ld")))

@@ -113,7 +113,7 @@ def simulate(
     """
     options = dict(locals())
     from ldscores.models.panel_model_files import check_one_panel, read_panel_model
-    from sumh2.cli.loading import check_outputs
+    from sumh2.cli.loading import check_outputs, resolved
     from sumh2.simulation.design import design_expected, design_simulation
     from sumh2.simulation.draw import simulate_gwas
     from sumh2.simulation.simulation_files import write_simulation
@@ -123,11 +123,12 @@ def simulate(
         names=traits, h2=h2, n=n, cases=cases, controls=controls, prevalence=prevalence, rg=rg, overlap=overlap,
         causal_share=causal_share, confounding=confounding, ld_confounding=ld_confounding, seed=seed,
     )  # fmt: skip
-    check_outputs(out, None, [])
+    check_outputs(out, [])
     laid = read_panel_model(
-        bfile, pfile, model=model, ld_blocks=ld_blocks, block_kb=block_kb, maf=maf, power=power, annot=annot,
-        annotation_prefix=annotation_prefix, annotation_number=annotation_number, weights=weights, thin=thin,
-        panel_choice={"keep": keep, "extract": extract},
+        resolved(bfile, "--bfile"), pfile, model=model, ld_blocks=ld_blocks, block_kb=block_kb, maf=maf, power=power,
+        annot=resolved(annot, "--annot"), annotation_prefix=resolved(annotation_prefix, "--annotation-prefix"),
+        annotation_number=annotation_number, weights=weights, thin=thin,
+        panel_choice={"keep": keep, "extract": resolved(extract, "--extract")},
     )  # fmt: skip
     expected, tau = design_expected(laid.values, laid.names, enrichment)
     simulated = simulate_gwas(laid.panel, expected, laid.block_numbers, design)

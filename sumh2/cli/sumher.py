@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ldscores.shared.cores import usable_cores
+from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError, OptionError, UsageError
 from sumh2.cli.loading import (
     check_figures,
+    check_inputs,
     check_outputs,
     chosen_totals,
     draw_figure,
@@ -85,19 +86,6 @@ def tell_model_to_ldsc(tagging: Tagging) -> None:
         )  # fmt: skip
 
 
-def _rules(options: dict[str, Any], allow_ambiguous: bool) -> Any:
-    from sumh2.sumher.rows import RowRules
-
-    factor = options["chisq_factor"]
-    return RowRules(
-        cutoff=options["cutoff"],
-        truncate=options["truncate"],
-        allow_ambiguous=allow_ambiguous,
-        check_sums=options["check_sums"],
-        chisq_factor=1.0 if factor is None else factor,
-    )
-
-
 def _totals(m: str | None) -> Any:
     return None if m is None else chosen_totals(m)
 
@@ -106,6 +94,7 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
     """`sumh2 h2 --estimator sumher`, with the options of the command by name."""
     from sumh2.alignment import align
     from sumh2.sumher.fit import fit_sumher
+    from sumh2.sumher.rows import RowRules
 
     _refuse_ldsc_flags(options, LDSC_FLAGS_OF_H2)
     if options["intercept"] not in (None, 1):
@@ -123,18 +112,22 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
             raise OptionError(f"{flag}: found it with --taus, which evaluates and does not fit; expected one; drop one")
     sumstats, out, trait = options["sumstats"], options["out"], options["trait"]
     flags = ("print_cov", "print_delete_vals", "ldak_files", "print_snp_h2", "hold_out")
-    check_outputs(out, options["plot"], [sumstats], **{name: options[name] for name in flags})
+    check_outputs(out, [sumstats], **{name: options[name] for name in flags})
+    check_figures(plot=options["plot"])
+    lists = [options[name] for name in ("extract", "exclude", "hold_out", "taus", "matrix")]
     with logged(out) as note:
+        check_inputs([sumstats, *lists], options["ld"], w_ld=options["w_ld"])
         prevalences = (one_or_none(options["samp_prev"]), one_or_none(options["pop_prev"]))
         traits = read_traits([sumstats], *prevalences, [trait] if trait else None)
         whole = _read_tagging(options)
         matrix = _read_matrix(options["matrix"], whole) if options["print_snp_h2"] else None
         tagging = whole if options["hold_out"] is None else _without_held_out(whole, options["hold_out"])
-        aligned, rules = align(traits, tagging, ambiguous="letters"), _rules(options, not options["no_ambiguous"])
+        aligned = align(traits, tagging, ambiguous="letters")
+        rules = RowRules.of_options(options, allow_ambiguous=not options["no_ambiguous"])
         result = fit_sumher(
             aligned,
-            intercept=options["free_intercept"],
-            scaling=options["genomic_control"],
+            free_intercept=options["free_intercept"],
+            genomic_control=options["genomic_control"],
             solver=options["solver"] or "likelihood",
             rules=rules,
             tau=_given_taus(options["taus"], tagging),
@@ -142,11 +135,12 @@ def estimate_h2_by_sumher(options: dict[str, Any]) -> object:
             m=_totals(options["m"]),
         )
         # A matrix that does not fit is told before anything is written.
-        heritabilities, written = None if matrix is None else _expect(result, matrix), []
+        heritabilities = None if matrix is None else _expect(result, matrix)
+        written: list[str | Path] = []
         if out is not None:
             lists = [options[name] for name in ("extract", "exclude", "hold_out", "taus") if options[name] is not None]
             result = result.with_provenance(run_provenance([sumstats, *lists], tagging, options))
-            written = [*result.save(out), *_write_h2_files(result, heritabilities, whole, options)]
+            written += [*result.save(out), *_write_h2_files(result, heritabilities, whole, options)]
             if options["hold_out"] is not None:
                 written += _write_held_out(result, traits, whole, options["hold_out"], out)
         written += draw_figure(options["plot"], "plot_sumher_panels", result, aligned, rules=rules)
@@ -225,6 +219,7 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
     """`sumh2 rg --estimator sumher`, with the options of the command by name."""
     from sumh2.alignment import align
     from sumh2.sumher.rg import fit_sumher_rg
+    from sumh2.sumher.rows import RowRules
 
     _refuse_ldsc_flags(options, LDSC_FLAGS_OF_RG)
     fixed, no_intercept = options["intercept"], options["no_intercept"]
@@ -236,23 +231,23 @@ def estimate_rg_by_sumher(options: dict[str, Any]) -> object:
     if no_intercept and (fixed or options["gcov_intercept"]):
         raise OptionError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
     files, out = files_of_words(options["sumstats"]), options["out"]
-    check_outputs(out, None, files, ldak_files=options["ldak_files"])
+    check_outputs(out, files, ldak_files=options["ldak_files"])
     check_figures(plot=options["plot"], heatmap=options["heatmap"])
-    if options["threads"] < 0:
-        raise InputError(f"--threads: found {options['threads']}, expected a number of cores, or 0 for all")
+    n_threads = choose_threads(options["threads"])
     with logged(out) as note:
+        check_inputs([*files, options["extract"], options["exclude"]], options["ld"], w_ld=options["w_ld"])
         tagging = read_chosen_tagging(options["ld"], options["w_ld"], options["extract"], options["exclude"])
         traits = read_traits(files, options["samp_prev"], options["pop_prev"], options["traits"])
         result = fit_sumher_rg(
             align(traits, tagging, ambiguous="letters"),
             pairs=options["pairs"],
-            intercept=False if no_intercept or fixed else None,
-            scaling=options["genomic_control"],
+            free_intercept=False if no_intercept or fixed else None,
+            genomic_control=options["genomic_control"],
             gcov_intercept=0.0 if no_intercept else options["gcov_intercept"],
-            rules=_rules(options, options["allow_ambiguous"]),
+            rules=RowRules.of_options(options, allow_ambiguous=options["allow_ambiguous"]),
             n_blocks=options["n_blocks"],
             m=_totals(options["m"]),
-            n_threads=options["threads"] or usable_cores(),
+            n_threads=n_threads,
         )
         written: list[Any] = []
         if out is not None:
