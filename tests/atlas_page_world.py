@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from scipy import stats
 
-from sumh2 import ConsistentAtlas, fit_consistent
+from sumh2 import ConsistentAtlas, fit_consistent, write_atlas_page
 from sumh2.atlas.atlas_result import PAIR_COLUMNS, AtlasTrait, RgAtlas, cell_count, jackknife_factor, matrix_of
 
 EVIL = (
@@ -82,3 +83,18 @@ def build_world() -> tuple[RgAtlas, ConsistentAtlas]:
     """The atlas and its consistent fit."""
     made = make_atlas()
     return made, fit_consistent(made, n_draws=20)
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    return build_world()[0]
+
+
+@pytest.fixture(scope="module")
+def consistent():
+    return build_world()[1]
+
+
+@pytest.fixture(scope="module")
+def page_path(atlas, consistent, tmp_path_factory):
+    return write_atlas_page(atlas, tmp_path_factory.mktemp("page") / "page.html", consistent=consistent, title="A <b>")

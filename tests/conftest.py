@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +46,24 @@ def portable() -> Path:
 def portable_panel(portable) -> Path:
     """Prefix of the portable panel: 300 people, 8,000 SNPs on two chromosomes."""
     return portable / "inputs" / "panel"
+
+
+def names_in(folder: Path) -> set[str]:
+    """Names of what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def leave_loggers_as_they_were() -> Iterator[None]:
+    """What a test sets up for logging ends with it."""
+    from ldscores.shared.logs import LOGGER_NAMES
+
+    loggers = [logging.getLogger(name) for name in LOGGER_NAMES]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture

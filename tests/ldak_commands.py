@@ -139,8 +139,8 @@ def h2_as_ldak(run: Run, **changes):
     tau = [float(line[0]) for line in run.lines(run.options["taus"])] if "taus" in run.options else None
     solver = "ldsc" if run.yes("LDSC") else "likelihood" if run.yes("chisq-solver", True) else "least-squares"
     options = {
-        "intercept": run.yes("intercept"),
-        "scaling": run.yes("genomic-control"),
+        "free_intercept": run.yes("intercept"),
+        "genomic_control": run.yes("genomic-control"),
         "solver": solver,
         "rules": rules_of(run, ambiguous=True),
         "start": start,
@@ -155,8 +155,8 @@ def rg_as_ldak(run: Run, **changes):
     traits = [sumstats_at(run.path(run.options[option])) for option in ("summary", "summary2")]
     scaling = run.yes("genomic-control")
     options = {
-        "intercept": run.yes("intercept", not scaling),
-        "scaling": scaling,
+        "free_intercept": run.yes("intercept", not scaling),
+        "genomic_control": scaling,
         "gcov_intercept": None if run.yes("overlapping-samples", True) else 0.0,
         "rules": rules_of(run, ambiguous=False),
         "n_blocks": int(run.options.get("num-blocks", 200)),

@@ -10,7 +10,7 @@ import numpy as np
 from conftest import PORTABLE, SHARED
 
 from ldscores.panels.plink_files import read_panel
-from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, make_panel
 
 LDAK = SHARED / "reference" / "ldak"
 PANELS = ("human", "eas", "miss", "ambig", "gctatest", "mice", "hapmap")
@@ -46,7 +46,7 @@ def simulated_panel(seed: int, n_snps: int = 120, n_people: int = 60, missing: f
     dosages[rng.integers(n_snps, size=3)] = 1  # without variation
     chrom = np.where(np.arange(n_snps) < 0.6 * n_snps, "3", "11")
     bp = np.concatenate([np.sort(rng.integers(1, 200_000, (chrom == name).sum())) for name in ("3", "11")])
-    return panel_from_arrays(dosages, chrom.tolist(), bp, cm=bp / 1e6)
+    return make_panel(dosages, chrom.tolist(), bp, cm=bp / 1e6)
 
 
 def slow_r2(dosages: np.ndarray) -> np.ndarray:

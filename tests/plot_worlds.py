@@ -132,7 +132,7 @@ def stratified_result():
 @functools.cache
 def sumher_result():
     """SumHer under the model of four categories."""
-    return fit_sumher(category_traits(), intercept=True, n_blocks=BLOCKS)
+    return fit_sumher(category_traits(), free_intercept=True, n_blocks=BLOCKS)
 
 
 @functools.cache

@@ -88,7 +88,7 @@ def test_annot__parquet_with_alleles_and_pandas_rows(tmp_path):
         (ANNOT.replace("2.25", "high"), "column score: found 'high', expected a number"),
         (ANNOT.replace("2.25", "NA"), "1 values are missing or infinite .first: score of SNP rs2"),
         (ANNOT.replace("rs2", "NA"), "row 2 has no SNP"),
-        (ANNOT.replace("\t20\t", "\t20.5\t"), "BP is 20.5 in row 2"),
+        (ANNOT.replace("\t20\t", "\t20.5\t"), "positions are not whole numbers .first: 20.5 in row 2"),
         ("CHR\tBP\tSNP\tCM\n1\t10\trs1\t0\n", "and no annotation; expected at least one column of numbers"),
         (ANNOT.replace("coding", "score"), "found column 'score' twice"),
         (ANNOT[:-6], "a line has 5 fields where the header has 6"),

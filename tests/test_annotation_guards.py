@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from ldscores.annotations.annotation_sums import count_touched_blocks
 from sumh2.enrichment.annotation_guards import (
     block_findings,
-    category_block_share,
     condition_findings,
     condition_of,
     inflation_findings,
@@ -99,7 +99,8 @@ def test_block_share__counts_blocks_touched():
     positions = np.array([0.001, 0.009, 0.011, 0.055, 0.001, 0.002])
     values = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 0.5], [0, 0, 0], [0, 0, -1], [1, 0, 0]])
     # Blocks: (1, 0), (1, 1), (1, 5), (2, 0).
-    np.testing.assert_allclose(category_block_share(values, chromosomes, positions, 0.01), [2 / 4, 0, 2 / 4])
+    touched, n_blocks = count_touched_blocks(values, chromosomes, positions, 0.01)
+    assert touched.tolist() == [2, 0, 2] and n_blocks == 4
 
 
 def test_p_values__are_normal_with_200_blocks_and_students_with_fewer():

@@ -189,6 +189,32 @@ def test_a_missing_docstring__would_be_noticed(described):
     assert undocumented(tree, described) == ["A.other", "f"]
 
 
+def messages_without_remedy(tree: ast.AST) -> list[str]:
+    """Refusals that say what is wrong and not what to do: "file: found; expected; remedy" has a semicolon.
+
+    Messages that are put together elsewhere (their own words are few) are looked at where they are written.
+    """
+    kinds = {"InputError", "OptionError", "UsageError", "FitError"}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+            pieces = [each.value for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant)]
+            words = " ".join(piece for piece in pieces if isinstance(piece, str))
+            if ";" not in words and len(words.split()) > 8:
+                found.append(f"line {node.lineno}: {words}")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_refusals__say_what_to_do(module, trees):
+    assert not messages_without_remedy(trees[module])
+
+
+def test_a_refusal_without_remedy__would_be_noticed():
+    tree = ast.parse("raise InputError(f'{path}: found {n} columns, expected as many as the header names in line 1')")
+    assert len(messages_without_remedy(tree)) == 1
+
+
 def test_top_level__holds_what_the_readme_says():
     allowed = {
         "setup.cfg", "pyproject.toml", "LICENSE", ".gitignore", ".ci", "README.md", "benchmarks", "ldscores", "sumh2",
@@ -206,3 +232,37 @@ def test_nothing_of_shared__is_in_the_repository():
     """Only reference/portable and reference/gwas_tools, which were simulated for this project, may be here."""
     folders = {path.name for path in (ROOT / "tests" / "reference").iterdir()}
     assert folders == {"portable", "gwas_tools"}
+
+
+MAP = re.compile(r"^## Map of the house\n+```\n(.*?)```", re.DOTALL | re.MULTILINE)
+
+
+def named_in_the_map(readme: str) -> dict[str, set[str]]:
+    """Modules (``x.py``) and rooms (``x/``) that the map names, by package."""
+    parts = re.split(rf"^({'|'.join(PACKAGES)})/", MAP.search(readme)[1], flags=re.MULTILINE)[1:]
+    found = re.compile(r"(?<![\w/.])(\w+\.py\b|\w+/(?=\s))")
+    return {package: set(found.findall(text)) for package, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def lost_in_the_map(readme: str, root: Path) -> list[str]:
+    """What the map names and the tree has not, and what stands at the door of a package and the map does not name."""
+    wrong = []
+    for package, named in named_in_the_map(readme).items():
+        tree = [path for path in (root / package).rglob("*") if "__pycache__" not in path.parts]
+        there = {f"{path.name}/" if path.is_dir() else path.name for path in tree}
+        doors = {f"{path.name}/" if path.is_dir() else path.name for path in tree if path.parent == root / package}
+        wrong += [f"{package}: no {name}" for name in named - there]
+        wrong += [f"{package}: {name} is not in the map" for name in doors - named - {"__init__.py", "py.typed"}]
+    return sorted(wrong)
+
+
+def test_map_of_the_house__is_that_of_the_tree():
+    assert not lost_in_the_map((ROOT / "README.md").read_text(encoding="utf-8"), ROOT)
+
+
+def test_a_wrong_map__would_be_noticed(tmp_path):
+    for name in ("ldscores/panels/x.py", "ldscores/new.py", "ldscores/__init__.py", "sumh2/a.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    text = "## Map of the house\n\n```\nldscores/  it\n  panels/  x.py  all\nsumh2/  it\n  a.py, gone.py  b/c text\n```\n"
+    assert lost_in_the_map(text, tmp_path) == ["ldscores: new.py is not in the map", "sumh2: no gone.py"]

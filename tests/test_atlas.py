@@ -22,7 +22,7 @@ from sumh2.atlas.atlas_result import PAIR_COLUMNS, cell_number, cells_of, matrix
 from sumh2.kernels import pair_products
 from sumh2.kernels.jackknife import jackknife_covariance, jackknife_se, ratio_se
 from sumh2.kernels.pair_products import count_common_snps, pack_presence
-from sumh2.results import z_and_p
+from sumh2.kernels.significance import z_and_p
 from sumh2.sumstats_files import read_sumstats
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -213,6 +213,9 @@ def test_consistent__on_a_table(run_sumh2, tmp_path):
     assert "1 negative, smallest -0.1767" in text
     for flags, message in (
         (("--factors", 2), "--factors: found it with a table, expected it with an atlas only"),
+        (("--metric", "structured"), "--metric: found it with a table, expected it with an atlas only"),
+        (("--no-hold",), "--no-hold: found it with a table"),
+        (("--draws", 5), "--draws: found it with a table"),
         (("--no-unique",), "--no-unique: found it without --factors"),
     ):
         status, _, error = run_sumh2("consistent", table, *flags)
@@ -264,7 +267,7 @@ def test_export__with_genomicsems_engine(run_sumh2, tmp_path):
         (("--to", "mtag", "--engine", "genomicsem"), "--engine genomicsem: expected --to genomicsem"),
         (("--to", "genomicsem", "--engine", "genomicsem"), "found no --ld"),
         (("--to", "genomicsem", "--mean-ld", "3"), "--mean-ld: found it with --to genomicsem"),
-        (("--to", "genomicsem", "--engine", "genomicsem", "--mean-ld", "3"), "without --consistent, --shrunk and --mean-ld"),
+        (("--to", "genomicsem", "--engine", "genomicsem", "--mean-ld", "3"), "--shrunk and --mean-ld; make an atlas"),
         (("--to", "lava", "--samp-prev", "0.5"), "--samp-prev: found it with --to lava"),
         (("--to", "lava", "--chisq-max", "30"), "--chisq-max: found it with --to lava"),
         (("--to", "genomicsem", "--n-blocks", "7"), "--n-blocks: found it with --to genomicsem of an atlas"),

@@ -44,7 +44,7 @@ def listed_traits(files: Path, numbers=range(N_TRAITS)):
 
 
 def build(files: Path, out: Path, numbers=range(N_TRAITS), **options):
-    settings = {"options": OPTIONS, "memory": SMALL_MEMORY, "threads": 1} | options
+    settings = {"options": OPTIONS, "memory_gb": SMALL_MEMORY, "n_threads": 1} | options
     return build_atlas(listed_traits(files, numbers), make_tagging(), out, **settings)
 
 
@@ -74,7 +74,7 @@ def test_files__give_the_numbers_of_memory(files, tmp_path):
     np.testing.assert_array_equal(atlas.n_snps, whole.n_snps)
     scale = np.sqrt(np.nansum(np.asarray(whole.factor, dtype=float) ** 2, axis=0))
     assert (np.abs(atlas.factor - whole.factor) < 1e-4 * scale).all()
-    double = build(files, tmp_path / "double", options=replace(OPTIONS, double=True), memory=4.0)
+    double = build(files, tmp_path / "double", options=replace(OPTIONS, double=True), memory_gb=4.0)
     plain = fit_atlas(align(make_traits(tagging, N_TRAITS), tagging), n_blocks=N_BLOCKS, double=True)
     np.testing.assert_allclose(double.gcov, plain.gcov, rtol=1e-10)
     np.testing.assert_allclose(double.factor, plain.factor, rtol=1e-7, atol=1e-14)
@@ -234,7 +234,7 @@ def test_a_file_that_changed__is_a_new_trait(files, tmp_path):
     write_sumstats(trait, changed)
     others = [files / f"trait{number}.sumstats.parquet" for number in (0, 1)]
     listed = read_trait_list([*others, changed])
-    how = {"options": OPTIONS, "memory": SMALL_MEMORY}
+    how = {"options": OPTIONS, "memory_gb": SMALL_MEMORY}
     before = build_atlas(listed, make_tagging(), tmp_path / "atlas", **how)
     write_sumstats(replace(trait, z=-trait.z), changed)
     after = build_atlas(listed, make_tagging(), tmp_path / "atlas", **how)
@@ -254,8 +254,8 @@ def test_other_options__are_other_parts(files, tmp_path):
 
 
 def test_less_memory__makes_narrower_panels_and_the_same_numbers(files, tmp_path):
-    wide = build(files, tmp_path / "atlas", memory=4.0)
-    narrow = build(files, tmp_path / "atlas", memory=SMALL_MEMORY)
+    wide = build(files, tmp_path / "atlas", memory_gb=4.0)
+    narrow = build(files, tmp_path / "atlas", memory_gb=SMALL_MEMORY)
     pairs = np.triu_indices(N_TRAITS, 1)
     assert (np.abs(wide.gcov - narrow.gcov)[pairs] < 1e-4 * wide.gcov_se[pairs]).all()
     assert panel_width(1_100_000, 200, 0.1, 2, AtlasOptions()) < panel_width(1_100_000, 200, 4, 2, AtlasOptions())
@@ -354,7 +354,7 @@ def test_bad_traits__are_rows_with_their_reasons(files, tmp_path):
     bad = [tmp_path / name for name in ("torn.sumstats", "other.sumstats", "few.sumstats.parquet", "gone.sumstats")]
     atlas = build_atlas(
         read_trait_list([good[0], *bad[:2], good[1], *bad[2:], good[2]]), make_tagging(), tmp_path / "atlas",
-        options=OPTIONS, memory=SMALL_MEMORY,
+        options=OPTIONS, memory_gb=SMALL_MEMORY,
     )  # fmt: skip
     assert [trait.name for trait in atlas.traits if trait.status == "unusable"] == ["torn", "other", "few", "gone"]
     reasons = {trait.name: trait.why for trait in atlas.traits}

@@ -60,13 +60,14 @@ def test_store__keeps_what_alignment_gives(files, tmp_path):
 def test_manifest__table_and_yaml_say_the_same(files, tmp_path):
     rows = (
         "trait\tfile\tN\tcases\tcontrols\tpop_prev\tgroup\tlabel\n"
-        f"one\t{files}/trait0.sumstats.parquet\t\t400\t600\t0.01\tbrain\tTrait One\n"
+        f"one\t{files}/trait0.sumstats.parquet\t1000\t400\t600\t0.01\tbrain\tTrait One\n"
         f"two\t{files}/trait1.sumstats.parquet\t5000\t\t\t\t\t\n"
     )
     (tmp_path / "list.tsv").write_text(rows)
     (tmp_path / "list.yaml").write_text(
-        f"traits:\n- {{trait: one, file: {files}/trait0.sumstats.parquet, cases: 400, controls: 600, pop_prev: 0.01, "
-        f"group: brain, label: Trait One}}\n- {{trait: two, file: {files}/trait1.sumstats.parquet, N: 5e3}}\n"
+        f"traits:\n- {{trait: one, file: {files}/trait0.sumstats.parquet, N: 1000, cases: 400, controls: 600, "
+        "pop_prev: 0.01, group: brain, label: Trait One}\n"
+        f"- {{trait: two, file: {files}/trait1.sumstats.parquet, N: 5e3}}\n"
     )
     listed = read_trait_list([tmp_path / "list.tsv"])
     assert listed == read_trait_list([tmp_path / "list.yaml"])
@@ -174,8 +175,8 @@ def test_command__writes_the_folder_and_reports(files, tmp_path, run):
     ("words", "message"),
     [
         (["--no-intercept", "--gcov-intercept", "0"], "found --no-intercept and a fixed intercept"),
-        (["--threads", "-1"], "--threads: found -1"),
-        (["--memory", "0"], "--memory 0: expected a positive number of GB"),
+        (["--threads", "-1"], "--threads: found -1, expected 1 core or more"),
+        (["--memory", "0"], "--memory: found 0, expected a positive number of GB"),
         (["--chisq-max", "-4"], "--chisq-max: found -4"),
         (["--n-blocks", "2"], "--n-blocks: found 2, expected at least 3"),
         (["--m", "many"], "--m: found 'many', expected M_5_50, M or numbers"),
@@ -186,7 +187,7 @@ def test_command__messages(words, message, files, tmp_path, run):
     status, _, err = run(
         "atlas", pattern, "--ld", files / "eur.tagging.parquet", "--out", tmp_path / "atlas", *words
     )  # fmt: skip
-    assert status == (2 if "expected one of them" in err else 1) and message in err
+    assert status == (1 if "--m" in words else 2) and message in err
 
 
 def test_command__refuses_impossible_folders(files, tmp_path, run):

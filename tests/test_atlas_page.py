@@ -12,14 +12,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from atlas_page_world import EVIL, NAMES, build_world, make_atlas
+from atlas_page_world import EVIL, NAMES, atlas, consistent, make_atlas, page_path
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from ldscores.shared.errors import InputError
-from sumh2 import fit_consistent, write_atlas, write_atlas_page
+from sumh2 import fit_consistent, write_atlas
 from sumh2.atlas.page import (
     CONSISTENT_COLUMNS,
     RAW_COLUMNS,
@@ -30,22 +30,8 @@ from sumh2.atlas.page import (
 )
 from sumh2.atlas.page_files import find_consistent, read_consistent_pairs, read_page_template
 
+__all__ = ["atlas", "consistent", "page_path"]  # fixtures
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4"}
-
-
-@pytest.fixture(scope="module")
-def atlas():
-    return build_world()[0]
-
-
-@pytest.fixture(scope="module")
-def consistent():
-    return build_world()[1]
-
-
-@pytest.fixture(scope="module")
-def page_path(atlas, consistent, tmp_path_factory):
-    return write_atlas_page(atlas, tmp_path_factory.mktemp("page") / "page.html", consistent=consistent, title="A <b>")
 
 
 def decode(packed):

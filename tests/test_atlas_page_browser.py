@@ -7,30 +7,15 @@ import io
 
 import numpy as np
 import pytest
-from atlas_page_world import EVIL, NAMES, build_world, make_atlas
+from atlas_page_world import EVIL, NAMES, atlas, consistent, make_atlas, page_path
 from browsers import browser, visit
 
 from sumh2 import write_atlas_page
 
-__all__ = ["browser", "visit"]  # fixtures
+__all__ = ["atlas", "browser", "consistent", "page_path", "visit"]  # fixtures
 Z95 = 1.959963984540054
 #: How a name reads where a browser shows it: line separators are white space.
 SHOWN = {name: " ".join(name.split()) for name in NAMES} | {"crp": "C-reactive protein"}
-
-
-@pytest.fixture(scope="module")
-def atlas():
-    return build_world()[0]
-
-
-@pytest.fixture(scope="module")
-def consistent():
-    return build_world()[1]
-
-
-@pytest.fixture(scope="module")
-def page_path(atlas, consistent, tmp_path_factory):
-    return write_atlas_page(atlas, tmp_path_factory.mktemp("page") / "page.html", consistent=consistent, title="A <b>")
 
 
 def labels(tab, which="row"):

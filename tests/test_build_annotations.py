@@ -22,7 +22,7 @@ from ldscores.building.memory import memory_needs
 from ldscores.models.heritability_models import find_model, parse_models
 from ldscores.models.model_files import ModelFiles, find_models
 from ldscores.panels.plink_files import read_panel
-from ldscores.panels.reference_panel import ReferencePanel, panel_from_arrays
+from ldscores.panels.reference_panel import ReferencePanel, make_panel
 from ldscores.shared.errors import InputError
 from ldscores.taggings.ld_score_files import write_ldsc_ld_scores
 from ldscores.taggings.ldak_tagging_files import write_ldak_tagging
@@ -138,7 +138,7 @@ def test_sets_of_annotations__must_agree_on_positions():
 
 def test_names_of_chromosomes__are_compared_as_people_spell_them(tmp_path):
     panel = invent_panel(n_chromosomes=1)
-    panel = panel_from_arrays(panel.dosages(), ["X"] * 60, panel.bp)
+    panel = make_panel(panel.dosages(), ["X"] * 60, panel.bp)
     write_annot(tmp_path / "a.annot", panel, slice(None), {"coding": np.arange(60.0)}, CHR=["chr23"] * 60)
     assert find_models(panel, parse_models("own"), annot=str(tmp_path / "a.annot")).models.annotations is not None
 
@@ -172,7 +172,7 @@ def test_pq_exp__of_snps_without_variation(pq_exp):
     panel = invent_panel()
     dosages = panel.dosages()
     dosages[[4, 70]], dosages[9] = 2, -127
-    still = panel_from_arrays(dosages, panel.chrom.to_pylist(), panel.bp)
+    still = make_panel(dosages, panel.chrom.to_pylist(), panel.bp)
     found = build_tagging(still, ModelSet((find_model("gcta"),), pq_exp=pq_exp), KB)
     (tagging,) = found.values()
     varies = np.setdiff1d(np.arange(120), [4, 9, 70])

@@ -11,9 +11,9 @@ from conftest import PORTABLE, SHARED
 
 from ldscores.building.build import BuildOptions, build_tagging
 from ldscores.building.sweep import SweepOptions
-from ldscores.ldak.thinning import PairWindow
 from ldscores.models.heritability_models import find_model
 from ldscores.models.model_files import find_models
+from ldscores.panels.pair_windows import PairWindow
 from ldscores.panels.panel_files import read_snp_names
 from ldscores.panels.plink_files import read_panel
 from ldscores.panels.reference_panel import LDAK_CONVENTIONS

@@ -19,7 +19,7 @@ from ldscores.building.build_files import build_to_files
 from ldscores.models.heritability_models import find_model, parse_models
 from ldscores.models.model_files import ModelFiles
 from ldscores.panels.plink_files import read_panel
-from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, panel_from_arrays
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel, make_panel
 from ldscores.shared import tables
 from ldscores.taggings.ld_score_files import find_ld_scores, read_ld_scores
 from ldscores.taggings.ldak_tagging_files import read_ldak_tagging
@@ -69,7 +69,7 @@ def test_chromosome_without_variation__counts_under_ldaks_rules():
     panel = invent_panel(n_chromosomes=3)
     dosages = panel.dosages()
     dosages[60:120] = 1
-    still = panel_from_arrays(dosages, panel.chrom.to_pylist(), panel.bp)
+    still = make_panel(dosages, panel.chrom.to_pylist(), panel.bp)
     others = panel.take(np.r_[0:60, 120:180])
     for conventions, extra in ((KB.conventions, 0), (LDAK_CONVENTIONS, 60)):
         options = replace(KB, conventions=conventions)
@@ -134,3 +134,17 @@ def test_restart__with_a_chromosome_without_rows(panel, tmp_path, monkeypatch):
     monkeypatch.setattr(build_files, "build_chromosome", real)
     build_to_files(panel, files, LISTED, tmp_path / "out")
     check_same_sums(read_own(tmp_path / "out.tagging.parquet"), build_tagging(panel, files.models, LISTED)["gcta"])
+
+
+def test_matrix__of_a_chromosome_without_variation_has_no_line(tmp_path):
+    """Under LDAK's rules its SNPs count in the sums; --save-matrix stopped there with a Python error."""
+    panel = invent_panel(n_chromosomes=3)
+    dosages = panel.dosages()
+    dosages[60:120] = 1
+    still = make_panel(dosages, panel.chrom.to_pylist(), panel.bp)
+    files = ModelFiles(ModelSet((find_model("gcta"),)))
+    options = replace(KB, conventions=LDAK_CONVENTIONS)
+    build_to_files(still, files, options, tmp_path / "out", save_matrix=True)
+    table, _ = tables.read_parquet(tmp_path / "out.matrix.parquet")
+    assert set(table["CHR"].to_pylist()) == {"1", "3"} and table.num_rows == 120
+    assert read_own(tmp_path / "out.tagging.parquet").ldak.n_reference == 180

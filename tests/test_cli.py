@@ -271,9 +271,10 @@ def test_contradicting_options(run, tmp_path):
     refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--two-step", "30", "--intercept", "1"], "two-step", "drop",
             status_expected=2)  # fmt: skip
     refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--samp-prev", "0.5"], "--pop-prev", status_expected=2)
-    refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--samp-prev", "50", "--pop-prev", "0.01"], "between 0 and 1")
+    refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--samp-prev", "50", "--pop-prev", "0.01"], "between 0 and 1",
+            status_expected=2)  # fmt: skip
     refused(run, tmp_path, ["rg", trait(1), "--ld", LD], "two or more", status_expected=2)
-    refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--n-blocks", "1"], "--n-blocks")
+    refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--n-blocks", "1"], "--n-blocks", status_expected=2)
 
 
 def test_outputs__are_checked_before_any_work(run, tmp_path):

@@ -18,11 +18,20 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ldscores.shared.command_line import check_commands, command, run_commands
+from ldscores.shared.command_line import check_commands, command, ranges, run_commands
 from ldscores.shared.command_line import run as run_module
 from ldscores.shared.command_line.words import Line
 from ldscores.shared.errors import FitError, InputError, UsageError
-from ldscores.shared.logs import LOGGER_NAMES, configure_logging, log_to_file
+from ldscores.shared.logs import configure_logging, log_to_file
+
+pytestmark = pytest.mark.usefixtures("leave_loggers_as_they_were", "any_number")
+
+
+@pytest.fixture
+def any_number(monkeypatch):
+    """The commands here are made up: their flags mean nothing, whatever they are called."""
+    monkeypatch.setattr(ranges, "RANGES", {})
+
 
 calls: list[tuple] = []
 
@@ -137,16 +146,6 @@ def raising(error: BaseException) -> Callable[..., object]:
         raise error
 
     return command(fail)
-
-
-@pytest.fixture(autouse=True)
-def leave_loggers_as_they_were():
-    loggers = [logging.getLogger(name) for name in LOGGER_NAMES]
-    before = [(logger.level, list(logger.handlers)) for logger in loggers]
-    yield
-    for logger, (level, handlers) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
 
 
 # --- Words and values ------------------------------------------------------------------------------------------------
@@ -766,9 +765,10 @@ def test_log_file_starts_with_the_call_and_holds_what_quiet_hides(tmp_path, caps
 
 def test_a_run_that_fails_leaves_the_log_of_the_run_before(tmp_path):
     (tmp_path / "x.log").write_text("good")
+    handlers = list(logging.getLogger("sumh2").handlers)
     with pytest.raises(InputError), log_to_file(tmp_path / "x.log"):
         raise InputError("no column A1")
     assert [path.name for path in tmp_path.iterdir()] == ["x.log"] and (tmp_path / "x.log").read_text() == "good"
-    assert all(not isinstance(h, logging.FileHandler) for h in logging.getLogger("sumh2").handlers)
+    assert logging.getLogger("sumh2").handlers == handlers
     with pytest.raises(InputError, match="nowhere does not exist"), log_to_file(tmp_path / "nowhere" / "x.log"):
         pass

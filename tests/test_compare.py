@@ -75,7 +75,7 @@ def test_models_on_their_own__are_fit_sumher():
     result = fit_comparison(trait, taggings)
     for name in taggings:
         for confounding, words in (
-            ("none", {}), ("intercept", {"intercept": True}), ("genomic-control", {"scaling": True}),
+            ("none", {}), ("intercept", {"free_intercept": True}), ("genomic-control", {"genomic_control": True}),
         ):  # fmt: skip
             own = fit_sumher(align([trait], taggings[name], ambiguous="letters"), **words)
             fitted = result.find(name, confounding)

@@ -18,9 +18,9 @@ from gwas_sources import SEEN
 
 from ldscores.shared.errors import InputError
 from sumh2.gwas.headers import map_columns
-from sumh2.gwas.read_files import _read_top
+from sumh2.gwas.read_files import _read_top, read_gwas
 from sumh2.gwas.signatures import SIGNATURES
-from sumh2.munging.munge_files import munge, read_gwas
+from sumh2.munging.munge_files import munge
 from sumh2.munging.result import MungeOptions
 
 TOOLS = Path(__file__).parent / "reference" / "gwas_tools"

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ldscores.shared.errors import InputError
-from sumh2.gwas.headers import FIELDS, clean_header, map_columns
+from sumh2.gwas.header_names import FIELDS, clean_header
+from sumh2.gwas.headers import map_columns
 from sumh2.gwas.headers_ldsc import map_columns_ldsc
 from sumh2.munging.result import MungeOptions
 

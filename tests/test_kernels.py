@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sumh2.kernels.block_sums import BlockSums, block_edges, edges_among, product_block_sums, weighted_block_sums
-from sumh2.kernels.column_regression import fit_columns
+from sumh2.kernels.column_regression import solve_columns, sum_columns_of_chi2
 from sumh2.kernels.jackknife import Jackknife, coefficients, delete_block_estimates, jackknife, jackknife_se, ratio_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product
 from sumh2.kernels.weights import ProductWeights, chi2_weights
@@ -177,7 +177,8 @@ def test_fix_last__is_the_regression_of_the_remainder():
 
 def test_column_regression__of_one_column_is_a_weighted_fit():
     rows = simulated_rows(900)
-    fit = fit_columns(rows.z1**2, rows.n1, rows.ld_score[:, None], rows.regression_ld, np.array([M]), 30)
+    sums = sum_columns_of_chi2(rows.z1**2, rows.n1, rows.ld_score[:, None], rows.regression_ld, np.array([M]), 30)
+    fit = solve_columns(*sums)
     n_bar = rows.n1.mean()
     aggregate = M * ((rows.z1**2).mean() - 1) / np.mean(rows.ld_score * rows.n1)
     weights = chi2_weights(rows.ld_score, rows.regression_ld, rows.n1, M, aggregate, 1.0)

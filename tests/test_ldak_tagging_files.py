@@ -176,7 +176,7 @@ def test_wrong_files__missing(tmp_path):
         ({"regression_tagging": None}, "has no Tagging column"),
         ({"a1": None, "a2": None}, "has no alleles"),
         ({"a1": np.array([0, 4, 1], dtype=np.uint8)}, "1 SNPs have alleles other than A C G T .first: rs2"),
-        ({"regression_tagging": np.array([1.0, np.nan, 1.0])}, "1 SNPs have no regression weight"),
+        ({"regression_tagging": np.array([1.0, np.nan, 1.0])}, "1 SNP without a regression weight"),
     ],
 )
 def test_write__what_the_format_needs(tmp_path, change, says):

@@ -13,8 +13,8 @@ from scipy.optimize import nnls
 from ldscores.kernels import ldak_weightings as kernels
 from ldscores.ldak.thinning import thin_panel
 from ldscores.ldak.weighting_files import read_ldak_weights, read_pvalues, write_ldak_weights
-from ldscores.ldak.weightings import LdakWeights, cut_sections, ldak_weightings
-from ldscores.panels.reference_panel import panel_from_arrays
+from ldscores.ldak.weightings import LdakWeights, cut_sections, weigh_panel
+from ldscores.panels.reference_panel import make_panel
 from ldscores.shared.errors import InputError
 
 #: Half a unit of the last digit that LDAK prints, and what decimal rounding adds.
@@ -49,7 +49,7 @@ def check_weights(weights: LdakWeights, text: str):
 @pytest.mark.shared
 @pytest.mark.parametrize(("panel", "case"), CASES)
 def test_weights__equal_ldak(panel, case, tmp_path):
-    weights = ldak_weightings(reference_panel(panel), **VARIANTS.get(case, {}))
+    weights = weigh_panel(reference_panel(panel), **VARIANTS.get(case, {}))
     folder = LDAK / panel / "weights" / case
     check_weights(weights, reference_text(folder / "weights.all"))
     write_ldak_weights(weights, tmp_path / case, spread=case == "seckb")
@@ -70,7 +70,7 @@ def check_same_lines(ours, theirs):
 
 
 def test_weights__portable_equal_ldak(portable, tmp_path):
-    weights = ldak_weightings(reference_panel("portable"))
+    weights = weigh_panel(reference_panel("portable"))
     folder = portable / "ldak" / "weights"
     check_weights(weights, reference_text(folder / "weights.all"))
     written = write_ldak_weights(weights, tmp_path / "weights")
@@ -184,7 +184,7 @@ def test_weights__equal_a_slow_version(seed):
     """One section: the whole matrix, pair by pair, and scipy's solver."""
     panel = simulated_panel(seed, missing=0.02)
     thin = thin_panel(panel, window_kb=30)
-    weights = ldak_weightings(panel, window_kb=30, thin=thin, half_life=20, min_r2=0.01)
+    weights = weigh_panel(panel, window_kb=30, thin=thin, half_life=20, min_r2=0.01)
     chrom = np.array(panel.chrom.to_pylist())
     for name in ("3", "11"):
         rows = np.flatnonzero(thin.kept & (chrom == name))
@@ -203,19 +203,19 @@ def test_weights__equal_a_slow_version(seed):
 
 def test_weights__do_not_depend_on_threads_and_spread_keeps_the_sum():
     panel = simulated_panel(11, n_snps=600)
-    one, two = (ldak_weightings(panel, window_kb=20, section_length=50, n_threads=n) for n in (1, 2))
+    one, two = (weigh_panel(panel, window_kb=20, section_length=50, n_threads=n) for n in (1, 2))
     assert len(one.sections) > 5
     np.testing.assert_array_equal(one.weight, two.weight)
     spread = one.spread()
     np.testing.assert_allclose(spread.sum(), one.weight.sum())
     assert (spread > 0).sum() > (one.weight > 0).sum()
-    np.testing.assert_array_equal(ldak_weightings(panel, window_kb=20, thin=False).spread() >= 0, True)
+    np.testing.assert_array_equal(weigh_panel(panel, window_kb=20, thin=False).spread() >= 0, True)
 
 
 def test_weights__of_independent_snps_are_one():
     dosages = np.random.default_rng(0).integers(0, 3, (40, 50)).astype(np.int8)
-    panel = panel_from_arrays(dosages, ["1"] * 40, np.arange(1, 41) * 1_000_000)
-    weights = ldak_weightings(panel)
+    panel = make_panel(dosages, ["1"] * 40, np.arange(1, 41) * 1_000_000)
+    weights = weigh_panel(panel)
     np.testing.assert_allclose(weights.weight, 1.0)
     np.testing.assert_array_equal(weights.neighbours, 1)
     assert weights.to_frame()["weight"].sum() == pytest.approx(40)
@@ -228,9 +228,9 @@ def test_weights__solver_at_its_limit_gives_quick_weights(monkeypatch, caplog):
     monkeypatch.setattr(kernels, "_pivot", lambda band: None)
     monkeypatch.setattr(kernels, "nnls", fails)
     panel = simulated_panel(1)
-    weights = ldak_weightings(panel, n_threads=1)
+    weights = weigh_panel(panel, n_threads=1)
     assert set(weights.solvers) == {"quick"} and "quick weights take their place" in caplog.text
-    np.testing.assert_array_equal(weights.weight, ldak_weightings(panel, solver="quick").weight)
+    np.testing.assert_array_equal(weights.weight, weigh_panel(panel, solver="quick").weight)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def slow_sections(positions, length, buffer):
 )
 def test_sections__equal_a_slow_version_and_hold_each_snp_once(gaps, length, buffer):
     bp = np.cumsum(gaps) + 1
-    panel = panel_from_arrays(np.zeros((len(bp), 2), dtype=np.int8), ["1"] * len(bp), bp)
+    panel = make_panel(np.zeros((len(bp), 2), dtype=np.int8), ["1"] * len(bp), bp)
     cut = cut_sections(panel, bp.astype(float), buffer, length)
     found = list(zip(cut.start, cut.stop, cut.kept_start, cut.kept_stop, strict=True))
     assert found == slow_sections(bp.tolist(), length, buffer)
@@ -338,21 +338,21 @@ def test_weights_on_another_panel__says_that_no_name_matches(tmp_path):
 )
 def test_weights__say_what_is_wrong(options, message):
     with pytest.raises(InputError, match=message):
-        ldak_weightings(simulated_panel(0), **options)
+        weigh_panel(simulated_panel(0), **options)
 
 
 def test_weights__refuse_a_thinning_of_another_panel_and_a_panel_without_variation():
     panel = simulated_panel(0)
     other = thin_panel(panel.take(slice(0, 50)), window_kb=100)
     with pytest.raises(InputError, match="the thinning is of 50 SNPs, not of these 120"):
-        ldak_weightings(panel, thin=other)
-    still = panel_from_arrays(np.ones((3, 5), dtype=np.int8), ["1"] * 3, np.array([1, 2, 3]))
+        weigh_panel(panel, thin=other)
+    still = make_panel(np.ones((3, 5), dtype=np.int8), ["1"] * 3, np.array([1, 2, 3]))
     with pytest.raises(InputError, match="none of 3 SNPs varies"):
-        ldak_weightings(still, thin=False)
+        weigh_panel(still, thin=False)
 
 
 def test_write_weights__says_where_it_cannot_write(tmp_path):
-    weights = ldak_weightings(simulated_panel(0, n_snps=30))
+    weights = weigh_panel(simulated_panel(0, n_snps=30))
     (tmp_path / "file").write_text("here")
     with pytest.raises(InputError, match="found a file; expected a folder"):
         write_ldak_weights(weights, tmp_path / "file")

@@ -20,9 +20,9 @@ from ldscores.building.build import LDSC_CHUNK, BuildOptions, ModelSet, build_ta
 from ldscores.building.build_files import build_to_files, plan_build
 from ldscores.building.sweep import SweepOptions, sweep_taggings
 from ldscores.kernels.windows import round_to_chunks, window_starts
-from ldscores.ldak.thinning import PairWindow
 from ldscores.models.heritability_models import find_model, ldsc_columns, parse_models
 from ldscores.models.model_files import find_models
+from ldscores.panels.pair_windows import PairWindow
 from ldscores.panels.plink_files import read_panel
 from ldscores.panels.reference_panel import ReferencePanel
 from ldscores.shared import tables
@@ -200,7 +200,7 @@ def test_build__prints_what_ldsc_prints(name, portable_panel, portable, tmp_path
     models = parse_models("own" if name == "ann" else "gcta")
     panel = read_panel(portable_panel / "chr.@")
     files = find_models(panel, models, annot=str(portable_panel / "ann.@") if name == "ann" else None)
-    options = plan_build(models, double=True, threads=1, **PORTABLE_CASES[name])
+    options = plan_build(models, double=True, n_threads=1, **PORTABLE_CASES[name])
     build_to_files(panel, files, options, tmp_path / f"{name}.@", file_format="ldsc")
     for chrom in "12":
         expected, found = (

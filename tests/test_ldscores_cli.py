@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import names_in
 
 import ldscores.building.build_files as build_files
 from ldscores import __version__
@@ -22,10 +23,6 @@ from ldscores.taggings.tagging_files import read_own, read_tagging
 def read_text(path: Path | str) -> str:
     """A text file, unpacked; the reference files above 90 kB end in .xz."""
     return tables.read_text(path if Path(path).exists() else f"{path}.xz")
-
-
-def names_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
 
 
 def test_examples_are_accepted():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import names_in
 
 from ldscores.shared import tables
 from ldscores.shared.cores import choose_threads, usable_cores
@@ -24,10 +25,6 @@ def own_panel(portable_panel, tmp_path) -> Path:
         shutil.copy(f"{portable_panel}.{suffix}", tmp_path / f"mine.{suffix}")
     (tmp_path / "mine.bim").write_bytes(lzma.decompress(Path(f"{portable_panel}.bim.xz").read_bytes()))
     return tmp_path / "mine"
-
-
-def names_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
 
 
 def spoil_bim(prefix: Path, change: Callable[[list[list[str]]], object]) -> None:

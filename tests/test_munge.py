@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from ldscores.shared.errors import InputError
+from sumh2.gwas.list_files import read_snp_list
+from sumh2.gwas.read_files import read_gwas
 from sumh2.gwas.table import SnpList, z_from_log10p, z_from_p
 from sumh2.munging.filters import munge_gwas
-from sumh2.munging.munge_files import munge, read_gwas, read_snp_list
+from sumh2.munging.munge_files import munge
 from sumh2.sumstats_files import read_sumstats
 
 #: Pairs of alleles that are neither ambiguous nor indels.
@@ -101,7 +103,7 @@ def test_p_of_zero_keeps_its_snp(gwas):
     rows = changed(gwas_rows(), 5, BETA=0.9, SE=0.01, P=0)
     result = gwas(rows)
     assert result.sumstats.z[5] == 90
-    assert any("1 SNPs have P = 0" in warning for warning in result.warnings)
+    assert any("1 SNP has P = 0" in warning for warning in result.warnings)
     assert "rs5" not in names_of(gwas(rows, ldsc=True))
 
 
@@ -142,7 +144,7 @@ def test_missing_info_and_frequency_do_not_remove(gwas):
     result = gwas(rows)
     assert len(result.sumstats) == 60
     assert {warning.split(" and")[0] for warning in result.warnings} >= {
-        "1 SNPs have no INFO", "1 SNPs have no allele frequency"}  # fmt: skip
+        "1 SNP has no INFO", "1 SNP has no allele frequency"}  # fmt: skip
     assert len(gwas(rows, ldsc=True).sumstats) == 58
 
 
@@ -482,7 +484,7 @@ def test_files_and_report(gwas, tmp_path):
     assert (stored["n_snps"], stored["n_read"], stored["z_source"]) == (59, 60, "BETA / SE")
     assert {"what": "INFO < 0.9", "removed": 1, "kept": 59} in stored["filters"]
     report = str(result)
-    for text in ("A1 (effect allele) <- A1", "Z: BETA / SE", "rows read", "lambda GC", "Written: "):
+    for text in ("A1 (effect allele) <- A1", "Z: BETA / SE", "rows read", "lambda GC", "written: "):
         assert text in report
     assert stored["lambda_gc"] == pytest.approx(np.median(read.chi2) / 0.4549)
 

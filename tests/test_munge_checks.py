@@ -16,8 +16,9 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.table_headers import WHITESPACE, read_header
 from ldscores.shared.unique_names import all_unique, first_of_each, hash_names
 from sumh2.gwas.headers import map_columns
+from sumh2.gwas.list_files import read_snp_list
 from sumh2.munging.checks import half_units
-from sumh2.munging.munge_files import munge, read_snp_list
+from sumh2.munging.munge_files import munge
 from sumh2.munging.result import MungeOptions
 
 

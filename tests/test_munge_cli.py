@@ -34,6 +34,25 @@ def test_doctor_prints_and_writes(run_sumh2, gwas, tmp_path):
     assert content["status"] == "caution" and {each["check"] for each in content["checks"]} >= {"n", "z", "inflation"}
 
 
+def test_doctor__on_an_unusable_file_tells_all_and_ends_with_status_1(run_sumh2, tmp_path):
+    columns = study(600)
+    columns["N"] = np.full(600, 3.0)
+    for name in ("N_CAS", "N_CON"):
+        columns.pop(name, None)
+    write(tmp_path / "gwas.tsv", columns)
+    line = ["doctor", tmp_path / "gwas.tsv", "--out", tmp_path / "audit", "--plot", tmp_path / "audit.svg"]
+    status, out, err = run_sumh2(*line)
+    assert status == 1 and "gwas.tsv: unusable" in out and "What to do:" in out and "written: " in out
+    assert (
+        err.splitlines()[-1].startswith("error: ")
+        and "gwas.tsv: unusable (n" in err
+        and "do what the report says" in err
+    )
+    assert all((tmp_path / f"audit.{ending}").is_file() for ending in ("tsv", "json", "svg"))
+    status, out, _ = run_sumh2("doctor", tmp_path / "gwas.tsv", "--json")
+    assert status == 1 and json.loads(out)["status"] == "unusable"
+
+
 def test_ldscs_names_of_flags(run_sumh2, tmp_path):
     snps = make_snps()
     path = tmp_path / "gwas.txt"
@@ -90,3 +109,17 @@ def test_a_tagging_is_a_panel(run_sumh2, tmp_path):
     assert "ALT is the effect allele" in out
     status, out, _ = run_sumh2("doctor", path, "--effect-allele", "ALT", "--ld", tmp_path / "eur.tagging.parquet")
     assert status == 0 and "EAF correlates +1.000" in out and "munge it with --match-by position" in out
+
+
+def test_quiet__leaves_the_names_of_the_files_and_the_warnings(run_sumh2, gwas, tmp_path):
+    _, told, _ = run_sumh2("munge", gwas, "--out", tmp_path / "loud")
+    assert "rows read" in told
+    status, out, err = run_sumh2(
+        "munge", gwas, "--out", tmp_path / "still", "--quiet", "--plot", tmp_path / "still.svg"
+    )
+    files = [tmp_path / name for name in ("still.sumstats.parquet", "still.munge.json", "still.svg")]
+    assert status == 0 and out == "".join(f"written: {path}\n" for path in files)
+    assert all(line.startswith("warning: ") for line in err.splitlines()) and "half of the effective N" in err
+    # Where the answer is an estimate, it stays.
+    status, out, _ = run_sumh2("doctor", gwas, "--quiet")
+    assert "What to do:" in out

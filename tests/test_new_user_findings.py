@@ -78,6 +78,7 @@ def run_program(body: str, **environment: str) -> subprocess.CompletedProcess[st
             '''Work.'''
             BODY
         sys.argv = ["sumh2", "work"]
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         run_program("sumh2", summary="", commands=(work,), version="1")
     """).replace("BODY", body)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **environment}

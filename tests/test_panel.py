@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from ldscores.panels.genetic_map_files import read_genetic_map
-from ldscores.panels.reference_panel import ReferencePanel, panel_from_arrays, repeated_names, single_letter_rows
+from ldscores.panels.reference_panel import ReferencePanel, make_panel, repeated_names, single_letter_rows
 from ldscores.shared.errors import InputError
 
 DOSAGES = np.array([[0, 1, 2, -127], [2, 2, 1, 0], [1, 0, 0, 1], [0, 0, 0, 2]], dtype=np.int8)
 
 
 def small_panel() -> ReferencePanel:
-    return panel_from_arrays(DOSAGES, ["1", "1", "2", "X"], np.array([100, 200, 50, 70]))
+    return make_panel(DOSAGES, ["1", "1", "2", "X"], np.array([100, 200, 50, 70]))
 
 
 def test_panel__rows_of_chromosomes_and_blocks():
@@ -45,7 +45,7 @@ def test_repeated_names__are_refused_by_name():
 
 def test_unsorted_positions__are_refused_with_both_snps():
     with pytest.raises(InputError, match=r"SNP rs1 \(1:20\) stands after rs0 \(1:30\); expected SNPs sorted.*plink2"):
-        panel_from_arrays(DOSAGES, ["1", "1", "2", "X"], np.array([30, 20, 1, 1]))
+        make_panel(DOSAGES, ["1", "1", "2", "X"], np.array([30, 20, 1, 1]))
 
 
 def test_no_snps__is_said():
@@ -71,7 +71,7 @@ MAPS = {
 @pytest.mark.parametrize("layout", MAPS)
 def test_genetic_map__is_interpolated_and_constant_beyond(layout, tmp_path):
     (tmp_path / "map.txt").write_text(MAPS[layout])
-    panel = panel_from_arrays(DOSAGES, ["1"] * 4, np.array([50, 100, 150, 900]))
+    panel = make_panel(DOSAGES, ["1"] * 4, np.array([50, 100, 150, 900]))
     placed = read_genetic_map(tmp_path / "map.txt").place(panel)
     np.testing.assert_allclose(placed.cm, [0, 0, 0.5, 1])
     assert placed.notes[-1].startswith("centimorgans from")
@@ -81,7 +81,7 @@ def test_genetic_map__one_file_per_chromosome_without_its_name(tmp_path):
     for chrom, end in (("1", 1.0), ("2", 3.0)):
         with gzip.open(tmp_path / f"chr{chrom}.b37.gmap.gz", "wt") as stream:
             stream.write(f"position COMBINED_rate(cM/Mb) Genetic_Map(cM)\n0 1 0\n100 1 {end}\n")
-    panel = panel_from_arrays(DOSAGES[:2], ["chr1", "chr2"], np.array([50, 50]))
+    panel = make_panel(DOSAGES[:2], ["chr1", "chr2"], np.array([50, 50]))
     np.testing.assert_allclose(read_genetic_map(tmp_path / "chr@.b37.gmap").place(panel).cm, [0.5, 1.5])
 
 

@@ -22,7 +22,7 @@ from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_files import write_tagging
 from sumh2 import align, fit_h2, fit_partition, fit_rg, fit_stratified_rg
 from sumh2.influence import measure_h2_influence, measure_partition_influence, measure_rg_influence
-from sumh2.kernels.column_regression import fit_columns
+from sumh2.kernels.column_regression import solve_columns, sum_columns_of_chi2
 from sumh2.kernels.weights import chi2_weights
 from sumh2.sumstats import SumStats
 
@@ -155,19 +155,17 @@ def test_tau_star__uses_the_spread_of_the_annotation(data, result):
 
 def test_threads__do_not_change_a_sum(aligned):
     chi2, n = aligned.z[:, 0] ** 2, aligned.n_samples[:, 0]
-    fits = [
-        fit_columns(chi2, n, aligned.tagging, aligned.regression_tagging, aligned.reference.m, 50, n_threads=threads)
-        for threads in (1, 3)
-    ]
-    assert np.array_equal(fits[0].sums.xtx, fits[1].sums.xtx) and np.array_equal(fits[0].sums.xty, fits[1].sums.xty)
+    m, w = aligned.reference.m, aligned.regression_tagging
+    one, three = (sum_columns_of_chi2(chi2, n, aligned.tagging, w, m, 50, n_threads=threads)[0] for threads in (1, 3))
+    assert np.array_equal(one.xtx, three.xtx) and np.array_equal(one.xty, three.xty)
 
 
 def test_rows__are_the_same_as_a_copy(aligned):
     kept = np.flatnonzero(aligned.z[:, 0] ** 2 < 20)
     chi2, n, w = aligned.z[kept, 0] ** 2, aligned.n_samples[kept, 0], aligned.regression_tagging[kept]
     m = aligned.reference.m
-    with_rows = fit_columns(chi2, n, aligned.tagging, w, m, 50, rows=kept)
-    copied = fit_columns(chi2, n, np.ascontiguousarray(aligned.tagging[kept]), w, m, 50)
+    with_rows = solve_columns(*sum_columns_of_chi2(chi2, n, aligned.tagging, w, m, 50, rows=kept))
+    copied = solve_columns(*sum_columns_of_chi2(chi2, n, np.ascontiguousarray(aligned.tagging[kept]), w, m, 50))
     np.testing.assert_allclose(with_rows.tau.delete_values, copied.tau.delete_values, rtol=1e-9)
 
 
@@ -244,7 +242,7 @@ def fit_with_unit_weights(tagging, trait):
     chi2 = trait.z**2
     design = np.column_stack([tagging.tagging * trait.n[:, None] / trait.n.mean(), np.ones(len(chi2))])
     from sumh2.kernels.block_sums import block_edges
-    from sumh2.kernels.column_regression import column_block_sums, solve_columns
+    from sumh2.kernels.column_regression import column_block_sums
 
     sums = column_block_sums(
         tagging.tagging, None, trait.n / trait.n.mean(), chi2, np.ones(len(chi2)), block_edges(len(chi2), 50)

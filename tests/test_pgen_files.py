@@ -97,7 +97,7 @@ def test_pgen__variants_of_several_alleles_are_left_out(pgenlib, dosages, tmp_pa
     alternatives[3] = "A,T"
     panel = read_pgen_panel(write_pgen(pgenlib, tmp_path / "p", dosages, alternatives=alternatives))
     np.testing.assert_array_equal(panel.dosages(), np.delete(dosages, 3, axis=0))
-    assert panel.notes == ("1 SNPs left out: they have several alternative alleles",)
+    assert panel.notes == ("1 SNP left out: they have several alternative alleles",)
 
 
 def test_pgen__builds_the_same_tagging_and_starts_anew_when_it_changes(pgenlib, dosages, tmp_path):
@@ -109,7 +109,7 @@ def test_pgen__builds_the_same_tagging_and_starts_anew_when_it_changes(pgenlib, 
     found = []
     for place, panel in enumerate(panels):
         files = find_models(panel, models)
-        build_to_files(panel, files, plan_build(models, window_kb=0.1, threads=2), tmp_path / f"out{place}")
+        build_to_files(panel, files, plan_build(models, window_kb=0.1, n_threads=2), tmp_path / f"out{place}")
         found.append(read_own(tmp_path / f"out{place}.tagging.parquet"))
     np.testing.assert_array_equal(found[0].tagging, found[1].tagging)
     assert panels[1].genotype_files == (f"{tmp_path}/p.pgen",)

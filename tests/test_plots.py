@@ -237,6 +237,7 @@ FLAGS = {
     "atlas": ("a.sumstats", "b.sumstats", "--ld", "ld.", "--out", "o"),
     "consistent": ("rg.tsv",),
     "atlas-factors": ("atlas",),
+    "atlas-test": ("atlas", "rg(a, b) = 0"),
     "atlas-page": ("atlas", "--out", "o.html"),
     "power": ("--ld", "ld.", "--n", "1000", "--h2", "0.5"),
 }
@@ -276,6 +277,10 @@ def test_two_figures__need_two_names(run_sumh2, tmp_path):
     assert status == 2 and "found --plot and --heatmap with one name, expected a file each" in error
     status, _, error = run_sumh2("h2", TRAITS[0], "--ld", LD, "--influence-plot", same)
     assert status == 2 and "--influence-plot: found no --influence, expected it; add it" in error
+    for verb, files in (("h2", TRAITS[:1]), ("rg", TRAITS[:2])):
+        words = (*files, "--ld", LD, "--plot", same, "--influence", "--influence-plot", same, "--out", tmp_path / "o")
+        status, _, error = run_sumh2(verb, *words)
+        assert status == 2 and "found --plot and --influence-plot with one name, expected a file each" in error, verb
 
 
 def check_written(text, *paths):

@@ -11,10 +11,10 @@ from conftest import ROOT
 from scipy import stats
 
 from sumh2 import examine, plots
+from sumh2.kernels.significance import normal_log10_p
 from sumh2.ldsc.rg_result import RgPair, RgResult
 from sumh2.plots.figures import Z95, save_figure
 from sumh2.plots.qq import minus_log10_p
-from sumh2.results import normal_log10_p
 from sumh2.simulation.power import StudyDesign, predict_power
 from sumh2.simulation.power_curve import predict_power_curve
 
@@ -325,7 +325,7 @@ def test_scree__eigenvalues_and_limits():
 def test_partition__one_result():
     result = worlds.partition_result()
     names, values, reach = rows_of(plots.plot_partition([result]))
-    assert names == ["coding", "enhancer_Villar.flanki…hat_is_long", "conserved"]
+    assert names == ["coding", "enhancer_Villar.flanking.500bp_with_a_name_that_is_long", "conserved"]
     found = result.enrichments.enrichment
     assert values == pytest.approx(found.value[1:]) and reach == pytest.approx(Z95 * found.se[1:])
 

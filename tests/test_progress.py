@@ -11,18 +11,10 @@ from pathlib import Path
 import pytest
 
 from ldscores.shared import progress as progress_module
-from ldscores.shared.logs import LOGGER_NAMES, configure_logging, log_to_file
+from ldscores.shared.logs import configure_logging, log_to_file
 from ldscores.shared.progress import format_seconds, progress
 
-
-@pytest.fixture(autouse=True)
-def leave_loggers_as_they_were():
-    loggers = [logging.getLogger(name) for name in LOGGER_NAMES]
-    before = [(logger.level, list(logger.handlers)) for logger in loggers]
-    yield
-    for logger, (level, handlers) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
+pytestmark = pytest.mark.usefixtures("leave_loggers_as_they_were")
 
 
 class Clock:

@@ -39,7 +39,9 @@ def test_rows__become_a_table_with_date_machine_and_load(call):
     status, table, messages = call([proof("one", lambda setting: [ROW])], "--quick")
     assert status == 0
     assert table.splitlines()[:2] == prove.HEAD.splitlines()
-    assert table.splitlines()[2] == ("| a task | 10 s | measured here: other 1.0 (PyPI) | 1 s | 10 | h2 4 of 4 |")
+    start = "| a task | 10 s | measured here: other 1.0 (PyPI) | 1 s | 10 | h2 4 of 4 | "
+    load = table.splitlines()[2].removeprefix(start).removesuffix(" |")
+    assert 0 <= float(load) < 1000
     assert "QUICK" in table and readme_tables.machine() in table and "load" in table
     assert "one: ok" in messages
 
@@ -202,4 +204,4 @@ def test_printed_numbers__are_compared_digit_by_digit():
 
 
 def test_a_pipe_in_a_cell__does_not_break_the_table():
-    assert Row("a|b", "", "", "").markdown() == "| a/b |  |  |  |  |  |"
+    assert Row("a|b", "", "", "").markdown() == "| a/b |  |  |  |  |  |  |"

@@ -18,7 +18,7 @@ from conftest import PORTABLE, ROOT
 from refs_server import serving, tar_of
 
 from ldscores.shared.errors import InputError
-from sumh2.references import get_files
+from sumh2.references import download_files
 from sumh2.references.cache_files import reference_path
 from sumh2.references.catalogue import parse_catalogue
 from sumh2.references.catalogue_files import OWN_CATALOGUE, read_catalogue
@@ -39,7 +39,7 @@ def at_home(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("SUMH2_REFS", str(tmp_path / "cache"))
-    monkeypatch.setattr(get_files, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(download_files, "WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture

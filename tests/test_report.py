@@ -17,6 +17,7 @@ from atlas_page_world import EVIL
 from report_worlds import RESULTS, evil_h2, save_all
 
 import sumh2
+from ldscores.shared.columns import meaning_of
 from sumh2 import InputError, fit_h2, write_report
 from sumh2.report import figures as report_figures
 from sumh2.report.record_files import read_result, saved_result
@@ -98,12 +99,19 @@ def test_every_result__has_a_kind_and_a_section():
     assert set(RESULTS) == kinds - {"atlas", "doctor"}
 
 
+@pytest.mark.parametrize("kind", sorted(RESULTS))
+def test_columns__are_in_the_glossary(kind, saved):
+    """What a result's table has, to_frame() has: see Result.save."""
+    names = saved[kind].with_suffix(".tsv").read_text(encoding="utf-8").partition("\n")[0].split("\t")
+    assert not [name for name in names if not meaning_of(name)]
+
+
 def test_page__has_a_section_a_result_and_a_table_of_contents(whole_page, saved):
     _, page = whole_page
     ids = [attributes["id"] for attributes in page.find("article")]
     assert ids == [f"result-{place + 1}" for place in range(len(saved))]
     links = [attributes["href"].removeprefix("#") for attributes in page.find("a")]
-    assert set(ids) <= set(links) and set(links) - set(ids) == {"results"}
+    assert set(ids) <= set(links) and {link for link in links if not link.startswith("input")} - set(ids) == {"results"}
     assert "How to read it" in page.text and "What would mislead you" in page.text and "To cite" in page.text
 
 
@@ -341,7 +349,7 @@ def test_what_is_not_there__is_said(tmp_path, saved, run_sumh2):
     status, _, errors = run_sumh2("report", "--out", tmp_path / "p.html")
     assert status == 2 and "found no result" in errors
     status, _, errors = run_sumh2("report", saved["rg"], "--out", tmp_path / "p.html", "--most-rows", "0")
-    assert status == 1 and "--most-rows" in errors
+    assert status == 2 and "--most-rows" in errors
     with pytest.raises(InputError, match="found no result"):
         write_report([], tmp_path / "p.html")
 
@@ -350,3 +358,21 @@ def test_h2_of_several_ld_scores__has_a_row_each():
     result = fit_h2(worlds.category_traits(), n_blocks=40)
     section = build_section(saved_result(result), 10)
     assert section.tables[1].caption == "By LD score" and len(section.tables[1].rows) == 4
+
+
+def test_input_files__stand_once_in_a_page_and_sections_link_to_them(tmp_path):
+    shared, own, changed = ({"path": path, "bytes": 10 + size, "sha256": digest * 32} for path, size, digest in
+                            (("ld/1.l2.gz", 0, "ab"), ("t.parquet", 1, "cd"), ("ld/1.l2.gz", 2, "ef")))  # fmt: skip
+    results = [
+        replace(worlds.h2_result(), origin={"program": "sumh2", "inputs": inputs})
+        for inputs in ([shared, own], [shared], [changed])
+    ]
+    text = write_report(results, tmp_path / "p.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert [text.count(one["sha256"]) for one in (shared, own, changed)] == [1, 1, 1]
+    articles = text.split("<article ")[1:]
+    links = [re.findall(r'href="#(input-\d+)"><bdi>(.*?)</bdi>', article) for article in articles]
+    assert links == [[("input-1", "ld/1.l2.gz"), ("input-2", "t.parquet")], [("input-1", "ld/1.l2.gz")],
+                     [("input-3", "ld/1.l2.gz")]]  # fmt: skip
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(set(ids)) == len(ids) and {"inputs", "input-1", "input-2", "input-3"} <= set(ids)

@@ -8,16 +8,20 @@ import json
 import numpy as np
 import pytest
 from conftest import PORTABLE
+from ldak_panels import simulated_panel
 from scipy.special import log_ndtr
 from scipy.stats import norm
 
 import sumh2
-from ldscores.shared.columns import COLUMNS, QUANTITIES
+from ldscores import thin_panel, weigh_panel
+from ldscores.shared.columns import meaning_of
 from ldscores.taggings.tagging_files import read_tagging
+from ldscores.taggings.tagging_summary import summarise_tagging
 from sumh2 import align, fit_h2, fit_rg
+from sumh2.kernels.significance import normal_log10_p, normal_p, z_and_p
 from sumh2.ldsc.log import ldsc_number
 from sumh2.liability import liability_factor
-from sumh2.results import normal_log10_p, normal_p, p_text, with_se, z_and_p
+from sumh2.results import p_text, with_se
 from sumh2.sumstats_files import read_sumstats
 from sumh2.verdicts import Finding, h2_findings, judge, rg_findings
 
@@ -150,9 +154,13 @@ def test_public_functions__say_shapes_errors_and_source():
 
 
 def test_glossary__explains_the_names_in_tables(aligned):
-    assert {"SNP", "A1", "Z", "N"} <= set(COLUMNS)
-    used = set(fit_h2(aligned).to_frame().columns)
-    assert {"h2", "intercept", "ratio", "lambda_gc", "mean_chi2", "status", "why"} <= used & set(QUANTITIES)
+    panel = simulated_panel(0, n_snps=30)
+    trait = read_sumstats(PORTABLE / "inputs" / "trait1.sumstats.xz")
+    frames = [summarise_tagging(aligned.reference), weigh_panel(panel), thin_panel(panel, window_kb=100), trait]
+    assert not [name for one in frames for name in one.to_frame().columns if not meaning_of(name)]
+    assert meaning_of("h2_1_se") == "standard error of h2_1"
+    assert meaning_of("rg_log10_p") == "log10 of the two-sided p-value of rg"
+    assert meaning_of("nothing_se") == meaning_of("") == ""
 
 
 def test_prevalences_of_a_trait__give_the_liability_scale(aligned):

@@ -8,12 +8,14 @@ products of neighbours' coefficients, and R beta, LD scores of annotations and n
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numba
 import numpy as np
 import pytest
 from conftest import SHARED
 
+from ldscores.annotations.annotation_sums import TouchedBlocks
 from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_files import read_tagging
 from sumh2.alignment import align
@@ -97,8 +99,8 @@ def taggings():
     baseline = tagging_of(published, phi, categories.T, ("base", "c1", "c2", "c3", "c4"))
     baseline = Tagging(**{**vars(baseline), "regression_tagging": baseline.tagging[:, 0].copy()})
     # Thinned to a SNP in 45 kb, hardly two SNPs share a block of 0.01 cM: blocks touched of the genome's 300,000.
-    share = np.array([annotation.sum() for annotation in annotations]) / 300_000
-    return baseline, TaggingAnnotations(tagging_of(published, phi, annotations, names), block_share=share)
+    touched = TouchedBlocks(np.array([annotation.sum() for annotation in annotations]).astype(np.int64), 300_000)
+    return baseline, TaggingAnnotations(replace(tagging_of(published, phi, annotations, names), touched=touched))
 
 
 def simulate(rng, per_snp, phi, snp, n_people=N, share_causal=CAUSAL):
@@ -152,7 +154,8 @@ def test_few_large_effects__inflate_two_sided_tests_with_and_without_the_limit_o
     chance.  Two-sided tests reject too often, one-sided ones too rarely; the limit on chi2 is not the reason."""
     published, phi, categories, _, _ = model()
     baseline, annotations = taggings()
-    annotations = TaggingAnnotations(annotations.tagging)  # the share of blocks, which also warns, is not known
+    # The share of blocks, which also warns, is not known.
+    annotations = TaggingAnnotations(replace(annotations.tagging, touched=None))
     per_snp = categories @ np.array([1.0, 5.0, 1.5, 0.5, 0.2])
     per_snp *= H2 / per_snp.sum()
     rejections = {}

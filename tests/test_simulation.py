@@ -11,7 +11,7 @@ import pytest
 from ldscores.building.ld_block_files import read_ld_blocks, write_ld_blocks
 from ldscores.building.ld_blocks import LdBlocks, even_blocks
 from ldscores.kernels.genotypes import MISSING
-from ldscores.panels.reference_panel import panel_from_arrays
+from ldscores.panels.reference_panel import make_panel
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging_files import read_tagging
 from sumh2 import align, fit_h2
@@ -36,7 +36,7 @@ def small_panel(n_snps=60, n_people=90, seed=5):
         dosages[snp] = np.where(copied, dosages[snp - 1], rng.binomial(2, 0.4, n_people))
     dosages[7] = 1
     dosages[3, 2] = MISSING
-    return panel_from_arrays(dosages, ["1"] * n_snps, np.arange(1, n_snps + 1) * 1000)
+    return make_panel(dosages, ["1"] * n_snps, np.arange(1, n_snps + 1) * 1000)
 
 
 def correlations(panel, blocks):
@@ -153,6 +153,7 @@ def test_same_seed__same_scores():
         ({"h2": [0.2, 0.3], "n": [1e4], "rg": "1,0.5"}, r"--rg 1,0.5: expected 2 rows of 2 numbers"),
         ({"h2": [0.2, 0.3], "n": [1e4], "rg": "x"}, r"--rg x: expected a number, or rows"),
         ({"h2": [0.2], "cases": [1e3], "controls": [1e4]}, r"found one of cases and prevalence"),
+        ({"h2": [0.2], "cases": [1e3], "controls": [1e4], "prevalence": [2.0]}, r"found prevalence 2, .*--prevalence"),
         ({"h2": [0.2], "n": [1e4], "names": ["a", "b"]}, None),
     ],
 )

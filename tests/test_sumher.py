@@ -94,8 +94,8 @@ def second_derivatives(function, at, steps):
     return matrix
 
 
-CONFOUNDING = {"neither": {}, "intercept": {"intercept": True}, "scaling": {"scaling": True},
-               "both": {"intercept": True, "scaling": True}}  # fmt: skip
+CONFOUNDING = {"neither": {}, "intercept": {"free_intercept": True}, "scaling": {"genomic_control": True},
+               "both": {"free_intercept": True, "genomic_control": True}}  # fmt: skip
 
 
 @pytest.mark.parametrize("n_categories", [1, 3])
@@ -103,13 +103,13 @@ CONFOUNDING = {"neither": {}, "intercept": {"intercept": True}, "scaling": {"sca
 def test_fit__is_the_maximum_that_scipy_finds(n_categories, confounding):
     options = CONFOUNDING[confounding]
     tagging = make_tagging(n_categories)
-    trait = simulate_trait(tagging, TAU[:n_categories], scaling=1.1 if "scaling" in options else 1.0, a=1e-5)
+    trait = simulate_trait(tagging, TAU[:n_categories], scaling=1.1 if "genomic_control" in options else 1.0, a=1e-5)
     result = fit_sumher(align([trait], tagging), tolerance=1e-11, **options)
     weights = 1 / np.maximum(tagging.regression_tagging, 1)
     n_bar = np.average(trait.n, weights=weights)
     columns = [tagging.tagging * (trait.n / n_bar)[:, None]]
-    columns += [np.ones((N_SNPS, 1))] if "scaling" in options else []
-    columns += [(trait.n / n_bar)[:, None]] if "intercept" in options else []
+    columns += [np.ones((N_SNPS, 1))] if "genomic_control" in options else []
+    columns += [(trait.n / n_bar)[:, None]] if "free_intercept" in options else []
     x, chi2 = np.hstack(columns), trait.z**2
 
     def minus(theta):
@@ -142,7 +142,7 @@ def test_errors_of_every_quantity__follow_from_finite_differences(confounding):
     result = fit_sumher(align([trait], tagging), **options)
     n_bar, s = result.n_bar, tagging.ldak.contributions
     expected = tagging.ldak.counts / tagging.ldak.n_reference
-    scaling, intercept = options.get("scaling", False), options.get("intercept", False)
+    scaling, intercept = options.get("genomic_control", False), options.get("free_intercept", False)
 
     def derive(theta):
         g = 1 + theta[3] if scaling else 1.0
@@ -179,7 +179,7 @@ def test_errors_of_every_quantity__follow_from_finite_differences(confounding):
 def test_jackknife__is_one_least_squares_step_without_each_block():
     tagging = make_tagging(3)
     trait = simulate_trait(tagging, TAU)
-    result = fit_sumher(align([trait], tagging), n_blocks=30, intercept=True)
+    result = fit_sumher(align([trait], tagging), n_blocks=30, free_intercept=True)
     x = np.column_stack([tagging.tagging, np.ones(N_SNPS)]) * (trait.n / result.n_bar)[:, None]
     expected = 1 + x @ result.theta
     weights = 1 / np.maximum(tagging.regression_tagging, 1) / expected**2
@@ -286,14 +286,16 @@ def test_right_model__has_the_higher_likelihood():
 def test_confounding__is_found_in_the_term_that_made_it():
     tagging = make_tagging(1, n_snps=20_000)
     by_size = simulate_trait(tagging, [6e-5], a=3e-5, seed=3)
-    result = fit_sumher(align([by_size], tagging), intercept=True)
+    result = fit_sumher(align([by_size], tagging), free_intercept=True)
     assert abs(result.intercept - (1 + result.n_bar * 3e-5)) < 3 * result.intercept_se
     multiplied = simulate_trait(tagging, [6e-5], scaling=1.3, seed=4)
-    result = fit_sumher(align([multiplied], tagging), scaling=True)
+    result = fit_sumher(align([multiplied], tagging), genomic_control=True)
     assert abs(result.scaling - 1.3) < 3 * result.scaling_se
     # With one sample size the two cannot be told apart: same likelihood, another heritability.
     same_n = simulate_trait(tagging, [6e-5], n=np.full(20_000, 6000.0), a=3e-5, seed=5)
-    first, second = (fit_sumher(align([same_n], tagging), **{term: True}) for term in ("intercept", "scaling"))
+    first, second = (
+        fit_sumher(align([same_n], tagging), **{term: True}) for term in ("free_intercept", "genomic_control")
+    )
     assert first.logl == pytest.approx(second.logl, abs=1e-3)
     assert first.intercept == pytest.approx(second.scaling, rel=1e-3)
     assert first.h2 == pytest.approx(second.h2 * second.scaling, rel=1e-3)
@@ -511,11 +513,11 @@ def test_intercept_beside_genomic_control__needs_sample_sizes_that_vary(spread):
     n[0] -= spread
     aligned = align([simulate_trait(tagging, TAU, n=n)], tagging)
     with pytest.raises(FitError, match="only an n that varies tells the two apart"):
-        fit_sumher(aligned, intercept=True, scaling=True)
+        fit_sumher(aligned, free_intercept=True, genomic_control=True)
     pair = align([simulate_trait(tagging, TAU, n=n, seed=seed, name=f"t{seed}") for seed in (1, 2)], tagging)
-    row = fit_sumher_rg(pair, intercept=True, scaling=True).pairs[0]
+    row = fit_sumher_rg(pair, free_intercept=True, genomic_control=True).pairs[0]
     assert row.status == "unusable" and "only an n that varies" in row.why
-    for term in ("intercept", "scaling"):
+    for term in ("free_intercept", "genomic_control"):
         assert np.isfinite(fit_sumher(aligned, **{term: True}).h2_jackknife_se)
 
 
@@ -524,7 +526,7 @@ def test_constant_tagging__is_no_intercept():
     flat = replace(tagging, tagging=np.full((len(tagging), 1), 12.0), names=("Base",), ldak=None, m=np.array([3000.0]))
     aligned = align([simulate_trait(tagging, TAU)], flat)
     with pytest.raises(FitError, match="collinear.*they are Base, intercept"):
-        fit_sumher(aligned, intercept=True, m=3000.0)
+        fit_sumher(aligned, free_intercept=True, m=3000.0)
 
 
 def test_a_model_at_several_alphas__is_sent_to_its_profile():
@@ -547,7 +549,7 @@ def test_options__that_make_no_sense_are_refused():
         ({"start": "zero"}, "start: found 'zero', expected auto"),
         ({"trait": 3}, "trait: found 3"),
         ({"n_blocks": 1}, "--n-blocks: found 1"),
-        ({"tolerance": 0.0}, "--tolerance: found 0"),
+        ({"tolerance": 0.0}, "tolerance: found 0"),
     ):
         with pytest.raises(InputError, match=message):
             fit_sumher(aligned, **options)
@@ -582,7 +584,7 @@ def test_pair_without_common_snps__is_a_row_with_its_reason():
 def test_result__has_a_table_a_record_and_a_report(tmp_path):
     tagging = make_tagging(3)
     trait = simulate_trait(tagging, TAU).with_prevalences(0.5, 0.01)
-    result = fit_sumher(align([trait], tagging), intercept=True)
+    result = fit_sumher(align([trait], tagging), free_intercept=True)
     report = str(result)
     for text in ("SE (likelihood)", "SE (jackknife)", "loglSS", "intercept at mean n", "h2 (liability scale)", "Base"):
         assert text in report

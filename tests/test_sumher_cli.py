@@ -383,7 +383,7 @@ def test_our_own_tagging__gives_what_ldaks_rounded_file_gives(run_ldscores, tmp_
     trait = read_sumstats(TRAIT1)
     for intercept in (False, True):
         first, second = (
-            fit_sumher(align([trait], tagging, ambiguous="letters"), intercept=intercept)
+            fit_sumher(align([trait], tagging, ambiguous="letters"), free_intercept=intercept)
             for tagging in (own, read_tagging(HUMDEF))
         )
         assert first.h2 == pytest.approx(second.h2, abs=5e-5)

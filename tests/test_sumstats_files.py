@@ -164,7 +164,7 @@ def test_first_of_a_repeated_name_stays(tmp_path, caplog):
     found = read_sumstats(path)
     assert (found.snp.to_pylist(), found.z.tolist()) == (["rs1", "rs2"], [1.0, 2.0])
     assert found.filters[1].removed == 1
-    assert "1 rows repeat the name of a SNP" in caplog.text
+    assert "1 row repeats the name of a SNP" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -612,12 +612,15 @@ def test_own_format__refused(in_folder):
     assert "found a foreign Parquet file, expected sumh2 tagging" in message_of(read_tagging, name)
     tables.write_parquet(name, table, metadata | {"names": ["base", "other"]})
     assert f"{name}: no column other; found SNP CHR BP" in message_of(read_tagging, name)
+    sums = {"contributions": None, "counts": [1], "n_reference": 1, "n_heritability": 1, "kind": "category"}
+    tables.write_parquet(name, table, metadata | {"ldak": sums})
+    assert f"{name}: LDAK's sums are missing; expected a whole file" in message_of(read_tagging, name)
     tables.write_parquet(name, table, metadata)
     whole = Path(name).read_bytes()
     Path(name).write_bytes(whole[:-200])
     assert message_of(read_tagging, name).startswith(f"{name}: ")
     Path(name).write_text(HEADER)
-    assert f"{name}: found no Parquet file; expected one" in message_of(read_tagging, name)
+    assert f"{name}: found another kind of file, expected Parquet; check the name" in message_of(read_tagging, name)
 
 
 def test_own_format__is_known_by_its_name(in_folder):

@@ -14,7 +14,7 @@ from ldscores.kernels.covariates import covariate_basis, residual_genotypes
 from ldscores.kernels.genotypes import MISSING, SnpSummary, standardise_dosages, summarise_dosages
 from ldscores.kernels.gram import SlidingSum, full_chunks, gram_is_cheaper
 from ldscores.kernels.windows import window_starts
-from ldscores.panels.reference_panel import panel_from_arrays
+from ldscores.panels.reference_panel import make_panel
 from ldscores.shared.errors import InputError
 
 
@@ -60,7 +60,7 @@ def test_sweep__equals_plain_python(missing, n_columns, unbiased, min_r2):
     dosages = invent_dosages(1, 90, 40, missing)
     bp = np.sort(np.random.default_rng(2).integers(1, 5000, 90))
     columns = np.random.default_rng(3).normal(size=(90, n_columns))
-    panel = panel_from_arrays(dosages, ["1"] * 90, bp)
+    panel = make_panel(dosages, ["1"] * 90, bp)
     starts = window_starts(bp, 800)
     expected = slow_taggings(dosages, bp.tolist(), 800, columns.tolist(), unbiased, min_r2)
     for double, tolerance in ((True, 1e-11), (False, 1e-5)):
@@ -73,7 +73,7 @@ def test_sweep__equals_plain_python(missing, n_columns, unbiased, min_r2):
 def test_sweep__does_not_depend_on_pieces_and_threads(n_columns, monkeypatch):
     """Windows wider than a piece, and pieces smaller than a block."""
     dosages = invent_dosages(4, 1500, 30)
-    panel = panel_from_arrays(dosages, ["1"] * 1500, np.arange(1, 1501))
+    panel = make_panel(dosages, ["1"] * 1500, np.arange(1, 1501))
     columns = np.random.default_rng(5).uniform(size=(1500, n_columns))
     starts = window_starts(panel.bp, 700)
     whole = sweep_taggings(panel, panel.summarise(), starts, columns, SweepOptions(1, 1.0, True))
@@ -84,7 +84,7 @@ def test_sweep__does_not_depend_on_pieces_and_threads(n_columns, monkeypatch):
 
 
 def test_sweep__same_bytes_with_any_number_of_threads():
-    panel = panel_from_arrays(invent_dosages(6, 9000, 20), ["1"] * 9000, np.arange(1, 9001))
+    panel = make_panel(invent_dosages(6, 9000, 20), ["1"] * 9000, np.arange(1, 9001))
     columns = np.random.default_rng(7).uniform(size=(9000, 5))
     starts = window_starts(panel.bp, 60)
     one, three = (
@@ -95,7 +95,7 @@ def test_sweep__same_bytes_with_any_number_of_threads():
 
 @pytest.mark.parametrize("n_columns", [1, 5])
 def test_sweep__little_memory_makes_shorter_pieces(n_columns, monkeypatch):
-    panel = panel_from_arrays(invent_dosages(6, 3000, 20), ["1"] * 3000, np.arange(1, 3001))
+    panel = make_panel(invent_dosages(6, 3000, 20), ["1"] * 3000, np.arange(1, 3001))
     columns, starts = np.ones((3000, n_columns)), window_starts(panel.bp, 900)
     read = []
 
@@ -113,7 +113,7 @@ def test_sweep__little_memory_makes_shorter_pieces(n_columns, monkeypatch):
 
 
 def test_sweep__memory_too_small_is_said():
-    panel = panel_from_arrays(invent_dosages(6, 50, 20), ["1"] * 50, np.arange(1, 51))
+    panel = make_panel(invent_dosages(6, 50, 20), ["1"] * 50, np.arange(1, 51))
     with pytest.raises(InputError, match=r"--memory 1e-06: 20 people, 1 columns and 1 threads need at least"):
         sweep_taggings(panel, panel.summarise(), np.zeros(50, int), np.ones((50, 1)), SweepOptions(1, 1e-6))
 
@@ -122,7 +122,7 @@ def test_sweep__memory_too_small_is_said():
 @given(st.integers(0, 1000), st.integers(2, 6), st.integers(0, 200))
 def test_sum_over_a_partition__equals_the_whole(seed, n_parts, width):
     dosages = invent_dosages(seed, 80, 25)
-    panel = panel_from_arrays(dosages, ["1"] * 80, np.arange(1, 81) * 10)
+    panel = make_panel(dosages, ["1"] * 80, np.arange(1, 81) * 10)
     part_of = np.random.default_rng(seed).integers(0, n_parts, 80)
     columns = np.column_stack([part_of == part for part in range(n_parts)] + [np.ones(80)]).astype(float)
     starts = window_starts(panel.bp, width)
@@ -236,7 +236,7 @@ def test_full_chunks__lie_in_all_windows_of_each_other(seed, n_snps, width):
 def test_gram__equals_the_band(missing, width, monkeypatch):
     dosages = invent_dosages(13, 2000, 24, missing)
     places = np.sort(np.random.default_rng(14).integers(1, 3000, 2000))
-    panel = panel_from_arrays(dosages, ["1"] * 2000, places)
+    panel = make_panel(dosages, ["1"] * 2000, places)
     starts, columns = window_starts(places, width), np.random.default_rng(15).normal(size=(2000, 2))
     columns[:, 0] = 1
     band = sweep_taggings(panel, panel.summarise(), starts, columns, SweepOptions(1, 1.0, double=True))

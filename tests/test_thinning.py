@@ -11,9 +11,10 @@ from ldak_panels import LDAK, PANELS, reference_panel, reference_text, simulated
 
 from ldscores.ldak import thinning
 from ldscores.ldak.tag_removal import remove_tags
-from ldscores.ldak.thinning import COMMON_MAF, COMMON_R2, PairWindow, thin_panel
+from ldscores.ldak.thinning import COMMON_MAF, COMMON_R2, thin_panel
 from ldscores.ldak.weighting_files import read_pvalues, write_thin_lists, write_thin_weights
-from ldscores.panels.reference_panel import panel_from_arrays
+from ldscores.panels.pair_windows import PairWindow
+from ldscores.panels.reference_panel import make_panel
 from ldscores.shared.errors import InputError
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ def test_thin__equals_slow_version(seed):
 def test_thin__alternation_quirk_concerns_the_first_two_snps_only():
     """Five copies: the first drops its odd-numbered partners until an even-numbered one drops it, and so on."""
     copies = np.tile(np.array([0, 1, 2, 1, 0, 2, 1, 1], dtype=np.int8), (5, 1))
-    panel = panel_from_arrays(copies, ["1"] * 5, np.arange(1, 6) * 1000)
+    panel = make_panel(copies, ["1"] * 5, np.arange(1, 6) * 1000)
     # 0 drops 1 and is dropped by 2; 2 by 3; 3 by 4.
     assert thin_panel(panel, window_kb=20).representative.tolist() == [4, 4, 4, 4, 4]
     pair = panel.take(np.array([0, 1]))
@@ -183,7 +184,7 @@ def test_thin__above_one_keeps_all_and_one_drops_copies_only():
     above = thin_panel(panel, r2=1.001, window_kb=100)
     np.testing.assert_array_equal(above.kept, ~above.trivial)
     dosages = np.array([[0, 1, 2, 1, 0, 2, 1], [2, 1, 0, 1, 2, 0, 1], [0, 1, 2, 1, 0, 2, 2], [0, 1, 2, 1, 0, 2, 1]])
-    panel = panel_from_arrays(dosages.astype(np.int8), ["1"] * 4, np.array([10, 20, 30, 40]))
+    panel = make_panel(dosages.astype(np.int8), ["1"] * 4, np.array([10, 20, 30, 40]))
     kept = thin_panel(panel, r2=1.0, window_kb=20, alternates=False).kept
     assert kept.tolist() == [False, False, True, True]  # a mirrored copy is a copy
 
@@ -215,17 +216,17 @@ def test_thin__report_and_frame():
 
 
 def monomorphic_panel():
-    return panel_from_arrays(np.ones((3, 5), dtype=np.int8), ["1"] * 3, np.array([1, 2, 3]))
+    return make_panel(np.ones((3, 5), dtype=np.int8), ["1"] * 3, np.array([1, 2, 3]))
 
 
 def panel_without_cm():
     panel = simulated_panel(2, n_snps=20)
-    return panel_from_arrays(panel.dosages(), panel.chrom.to_pylist(), panel.bp)
+    return make_panel(panel.dosages(), panel.chrom.to_pylist(), panel.bp)
 
 
 def panel_with_falling_cm():
     panel = simulated_panel(2, n_snps=20)
-    return panel_from_arrays(panel.dosages(), panel.chrom.to_pylist(), panel.bp, cm=-panel.cm)
+    return make_panel(panel.dosages(), panel.chrom.to_pylist(), panel.bp, cm=-panel.cm)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,9 @@ def test_simulate__asks_for_the_panel_first(run_sumh2, tmp_path):
 
 def test_doctor__says_what_scripts_should_look_at(run_sumh2):
     status, out, _ = run_sumh2("doctor", "--help")
-    assert status == 0 and "exit status is 1 where the file is unusable, after the whole report" in " ".join(out.split())
+    assert status == 0 and "exit status is 1 where the file is unusable, after the whole report" in " ".join(
+        out.split()
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -167,12 +169,12 @@ def test_failed_run__says_which_files_are_older(run_sumh2, tmp_path, caplog):
     assert run_sumh2(*line)[0] == 0
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     caplog.clear()
-    status, _, err = run_sumh2(*line, "--n-blocks", 1)
-    assert status == 1 and "--n-blocks" in err
+    status, _, err = run_sumh2(*line, "--m", "1,2")
+    assert status == 1 and "--m" in err
     assert "x.tsv" in caplog.text and "of an earlier run, not of this one, which failed" in caplog.text
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     caplog.clear()
-    assert run_sumh2("h2", TRAIT, "--ld", LD, "--out", tmp_path / "y", "--n-blocks", 1)[0] == 1
+    assert run_sumh2("h2", TRAIT, "--ld", LD, "--out", tmp_path / "y", "--m", "1,2")[0] == 1
     assert "earlier run" not in caplog.text
 
 
