@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from proof_line import measured, sumh2
 
 from ldscores.models.ldak_columns import LdakColumns
 from ldscores.taggings.tagging import Tagging
@@ -62,22 +60,6 @@ def write_inputs(folder: Path, n_snps: int) -> None:
     write_sumstats(SumStats(trait="t", snp=snp, z=z, n=np.full(n_snps, 1e5)), folder / "t.sumstats.parquet")
 
 
-def measure(words: list[str], repeats: int) -> tuple[float, float, float]:
-    """Best wall and processor seconds of a process, and its largest memory in GB."""
-    seconds, processor, memory = [], [], []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-c", "from sumh2.cli import main; main()", *words, "--quiet"],
-                                   stdout=subprocess.DEVNULL)  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise SystemExit(f"failed: {words}")
-        seconds.append(time.perf_counter() - started)
-        processor.append(usage.ru_utime + usage.ru_stime)
-        memory.append(usage.ru_maxrss / 1e6)
-    return min(seconds), min(processor), max(memory)
-
-
 def main() -> None:
     """A line a command."""
     parser = argparse.ArgumentParser()
@@ -109,9 +91,12 @@ def main() -> None:
             ("compare, two models of one category, 3 kinds each", ["compare", trait, "--ld", at("gcta", "one")]),
             ("compare, with one of 66 categories, 3 kinds each", ["compare", trait, "--ld", at("gcta", "one", "bld")]),
         ):
-            seconds, processor, memory = measure(words, arguments.repeats)
+            cost = measured(sumh2("sumh2", *words, "--quiet"), folder, repeats=arguments.repeats).cost
             load = os.getloadavg()[0]
-            print(f"{label:<52} {seconds:6.1f} s {processor:6.1f} s {memory:5.2f} GB  load {load:.1f}", flush=True)
+            print(
+                f"{label:<52} {cost.wall:6.1f} s {cost.cpu:6.1f} s {cost.gigabytes:5.2f} GB  load {load:.1f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

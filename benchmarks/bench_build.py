@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +28,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
+from proof_line import measured, sumh2
 from threadpoolctl import threadpool_limits
 
 from ldscores.building.build_files import build_to_files, plan_build
@@ -37,7 +36,7 @@ from ldscores.building.sweep import SweepOptions, sweep_taggings
 from ldscores.models.heritability_models import parse_models
 from ldscores.models.model_files import find_models
 from ldscores.panels.plink_files import read_panel
-from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ArrayGenotypes, panel_from_arrays
+from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ArrayGenotypes, make_panel
 from ldscores.shared.cores import usable_cores
 
 
@@ -95,7 +94,7 @@ def time_job(job: Job, share: float, repeats: int) -> tuple[float, float]:
     n_snps = max(int(job.n_snps * share), 2 * job.n_left)
     rng = np.random.default_rng(1)
     dosages = rng.binomial(2, 0.3, (n_snps, job.n_people)).astype(np.int8)
-    panel = panel_from_arrays(dosages, ["1"] * n_snps, np.arange(1, n_snps + 1))
+    panel = make_panel(dosages, ["1"] * n_snps, np.arange(1, n_snps + 1))
     assert isinstance(panel.genotypes, ArrayGenotypes)
     summary, starts = panel.summarise(), np.maximum(np.arange(n_snps) - job.n_left, 0)
     columns = np.ones((n_snps, 1)) if job.n_columns == 1 else rng.random((n_snps, job.n_columns))
@@ -138,25 +137,14 @@ def bench_ldak_commands(bfile: str) -> None:
         annotated = ["--model", "own", "--power", "-0.25", "--annotation-prefix", f"{folder}/a"]
         for words, theirs, n_categories in ((["--model", "human-default"], 17, 1), (annotated, 67, 66)):
             for file_format in ("ldak", "tagging"):
-                command = [sys.executable, "-c", "from ldscores.cli import main; main()", "build", "--bfile", bfile]
-                command += [*words, "--window-kb", "1000", "--conventions", "ldak", "--threads", "1", "--quiet"]
-                command += ["--format", file_format, "--out", f"{folder}/out"]
-                cpu, wall, peak = time_command(command)
+                command = ["build", "--bfile", os.path.abspath(bfile), *words, "--window-kb", "1000"]
+                command += ["--conventions", "ldak", "--threads", "1", "--quiet", "--format", file_format]
+                cost = measured(sumh2("ldscores", *command, "--out", f"{folder}/out"), Path(folder)).cost
                 print(
-                    f"| {n_categories} | {file_format} | {cpu:.1f} | {wall:.1f} | {peak:.2f} | {theirs} | "
-                    f"{theirs / cpu:.1f} |"
+                    f"| {n_categories} | {file_format} | {cost.cpu:.1f} | {cost.wall:.1f} | {cost.gigabytes:.2f} | "
+                    f"{theirs} | {theirs / cost.cpu:.1f} |"
                 )
     print(f"\n{conditions()}")
-
-
-def time_command(words: list[str]) -> tuple[float, float, float]:
-    """CPU and wall seconds and peak memory in GB of a process."""
-    started = time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"failed: {' '.join(words)}")
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - started, usage.ru_maxrss / 1e6
 
 
 def conditions() -> str:

@@ -8,11 +8,11 @@ them), and of warm-started replicates, on simulated errors of a genetic covarian
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 
 import numpy as np
+from proof_line import own_gigabytes
 
 from sumh2.atlas.consistent_cost import cost_text, forecast_cost, time_operations
 from sumh2.kernels.error_structure import HalfVectors, error_metric
@@ -65,7 +65,7 @@ def main() -> None:
             replicate = estimate + half.matrix(factor[block].astype(np.float64))
             rounds += nearest_covariance(replicate, metric, found.state, tolerance=1e-4).n_rounds
         report(f"{name}: {n_replicates} replicates, {rounds / n_replicates:.1f} rounds each", wall, cpu)
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    print(f"peak memory {own_gigabytes():.2f} GB")
 
 
 def report(what: str, wall: float, cpu: float) -> None:

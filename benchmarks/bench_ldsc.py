@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from proof_line import measured, sumh2
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -57,11 +57,9 @@ def prepare(folder: Path) -> None:
     for trait in ("t1", "t2"):
         text = lzma.decompress((TRAITS / f"{trait}.sumstats.xz").read_bytes())
         (folder / f"{trait}.sumstats.gz").write_bytes(gzip.compress(text, 6))
-    sumh2(["munge", f"{folder}/t1.sumstats.gz", "--out", f"{folder}/t1", "--quiet"])
-    subprocess.run(
-        [sys.executable, "-c", "from ldscores.cli import main; main()", "convert", f"{folder}/ld/", "--w-ld",
-         f"{folder}/ld/", "--out", own(folder), "--quiet"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    measured(sumh2("sumh2", "munge", f"{folder}/t1.sumstats.gz", "--out", f"{folder}/t1", "--quiet"), folder)
+    scores = f"{folder}/ld/"
+    measured(sumh2("ldscores", "convert", scores, "--w-ld", scores, "--out", own(folder), "--quiet"), folder)
     write_raw(folder / "raw.txt.gz", int(sys.argv[sys.argv.index("--munge-rows") + 1]) if "--munge-rows" in sys.argv
               else 1_300_000)  # fmt: skip
 
@@ -87,28 +85,10 @@ def write_raw(path: Path, n_rows: int) -> None:
     table.to_csv(path, sep="\t", index=False, float_format="%.8g")
 
 
-def sumh2(words: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak GB of one whole process on one core."""
-    code = (
-        "import resource, subprocess, sys, time; t = time.perf_counter();"
-        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
-        "print(time.perf_counter() - t, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6)"
-    )
-    program = [sys.executable, "-c", "from sumh2.cli import main; main()", *words]
-    done = subprocess.run(
-        ["taskset", "-c", "0", sys.executable, "-c", code, *program],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    seconds, gigabytes = map(float, done.stdout.split())
-    return seconds, gigabytes
-
-
 def row(task: str, reference: str, words: list[str], folder: Path) -> None:
-    runs = [sumh2(words) for _ in range(REPEATS + 1)][1:]
-    seconds, gigabytes = min(run[0] for run in runs), max(run[1] for run in runs)
+    measured(sumh2("sumh2", *words), folder)  # compiles
+    cost = measured(sumh2("sumh2", *words), folder, repeats=REPEATS, one_core=True).cost
+    seconds, gigabytes = cost.wall, cost.gigabytes
     theirs, their_memory = LDSC[reference]
     print(f"| {task} | {theirs} s, {their_memory} GB | {seconds:.2f} s, {gigabytes:.2f} GB | {theirs / seconds:.0f} |")
 
@@ -123,10 +103,10 @@ def further_pair() -> None:
     times = []
     for _ in range(REPEATS + 1):
         started = time.perf_counter()
-        fit_rg(aligned, pairs=[(0, 1)])
+        fit_rg(aligned, pairs=[(0, 1)], n_threads=1)
         one = time.perf_counter() - started
         started = time.perf_counter()
-        fit_rg(aligned, pairs=[(0, 1), (2, 1), (0, 3), (2, 3), (1, 2)])
+        fit_rg(aligned, pairs=[(0, 1), (2, 1), (0, 3), (2, 3), (1, 2)], n_threads=1)
         times.append((time.perf_counter() - started - one) / 4)
     seconds = min(times[1:])
     print(

@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+from proof_line import measured, sumh2
 from scipy.stats import norm
 
 _CHUNK = 500_000
@@ -64,22 +61,13 @@ def main() -> int:
         if not path.is_file():
             write_gwas(path, chosen.rows)
         load = os.getloadavg()[0]
-        started = time.perf_counter()
-        command = [
-            str(Path(sys.executable).with_name("sumh2")),
-            "munge",
-            str(path),
-            "--out",
-            str(Path(folder) / "munged"),
-        ]
-        log = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        wall = time.perf_counter() - started
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    memory, cpu = used.ru_maxrss / 2**20, used.ru_utime + used.ru_stime
-    kept = next((line for line in log.splitlines() if "SNPs, N" in line), "")
-    print(f"{chosen.rows:,} rows x 12 columns, gzip: {wall:.1f} s, {cpu:.1f} CPU s, {memory:.2f} GB, load {load:.1f}; "
-          f"{_LDSC * chosen.rows / wall:.0f} times faster than LDSC's {_LDSC * chosen.rows:.0f} s; {kept}")  # fmt: skip
-    return int(memory > _MOST_GB)
+        run = measured(sumh2("sumh2", "munge", path.resolve(), "--out", f"{folder}/munged"), Path(folder))
+    cost = run.cost
+    kept = next((line for line in run.text.splitlines() if "SNPs, N" in line), "")
+    print(f"{chosen.rows:,} rows x 12 columns, gzip: {cost.wall:.1f} s, {cost.cpu:.1f} CPU s, {cost.gigabytes:.2f} GB, "
+          f"load {load:.1f}; {_LDSC * chosen.rows / cost.wall:.0f} times faster than LDSC's {_LDSC * chosen.rows:.0f} s; "
+          f"{kept}")  # fmt: skip
+    return int(cost.gigabytes > _MOST_GB)
 
 
 if __name__ == "__main__":

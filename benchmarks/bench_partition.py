@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import lzma
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from proof_line import measured, sumh2
 
 from ldscores.taggings.tagging import Tagging
 from ldscores.taggings.tagging_files import read_tagging, write_tagging
@@ -35,7 +34,7 @@ LDSC_SECONDS, LDSC_GB = (48, 60), 4.5
 def main() -> None:
     keep = sys.argv[sys.argv.index("--keep") + 1] if "--keep" in sys.argv else None
     with tempfile.TemporaryDirectory(prefix="sumh2-bench-") as name:
-        folder = Path(keep or name)
+        folder = Path(keep or name).resolve()
         folder.mkdir(exist_ok=True)
         tagging = folder / "baseline97.tagging.parquet"
         if not tagging.exists():
@@ -44,10 +43,10 @@ def main() -> None:
         print(f"load average before: {os.getloadavg()[0]:.2f}; best of {REPEATS}; "
               f"{tagging.stat().st_size / 1e6:,.0f} MB tagging")  # fmt: skip
         print("\n| task | LDSC 1.0.1 | sumh2 | ratio |\n|---|---|---|---|")
-        trait = f"{folder}/t1.sumstats.parquet"
-        row("97 categories, 1.1 million SNPs", [trait, "--ld", str(tagging), "--out", f"{folder}/out"])
-        row("the same on one core", [trait, "--ld", str(tagging), "--out", f"{folder}/out"], cores="0")
-        row("the same with --influence", [trait, "--ld", str(tagging), "--out", f"{folder}/out", "--influence"])
+        words = [f"{folder}/t1.sumstats.parquet", "--ld", str(tagging)]
+        row("97 categories, 1.1 million SNPs", words, folder)
+        row("the same on one core", words, folder, one_core=True)
+        row("the same with --influence", [*words, "--influence"], folder)
 
 
 def simulate_tagging() -> Tagging:
@@ -72,27 +71,15 @@ def simulate_tagging() -> Tagging:
 
 def prepare_trait(folder: Path) -> None:
     (folder / "t1.sumstats").write_bytes(lzma.decompress((TRAITS / "t1.sumstats.xz").read_bytes()))
-    sumh2(["munge", f"{folder}/t1.sumstats", "--out", f"{folder}/t1", "--quiet"])
+    measured(sumh2("sumh2", "munge", f"{folder}/t1.sumstats", "--out", f"{folder}/t1", "--quiet"), folder)
 
 
-def sumh2(words: list[str], cores: str | None = None) -> tuple[float, float]:
-    """Wall seconds and peak memory in GB of one command."""
-    command = [sys.executable, "-c", "from sumh2.cli import main; main()", *words]
-    command = command if cores is None else ["taskset", "-c", cores, *command]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"failed: {' '.join(words)}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1e6
-
-
-def row(task: str, words: list[str], cores: str | None = None) -> None:
-    found = [sumh2(["partition", *words, "--quiet"], cores) for _ in range(REPEATS)]
-    seconds, gigabytes = min(seconds for seconds, _ in found), max(memory for _, memory in found)
+def row(task: str, words: list[str], folder: Path, one_core: bool = False) -> None:
+    command = sumh2("sumh2", "partition", *words, "--out", f"{folder}/out", "--quiet")
+    cost = measured(command, folder, repeats=REPEATS, one_core=one_core).cost
     low, high = LDSC_SECONDS
-    print(f"| {task} | {low}–{high} s, {LDSC_GB} GB | {seconds:.1f} s, {gigabytes:.2f} GB | "
-          f"{low / seconds:.0f}–{high / seconds:.0f} × |", flush=True)  # fmt: skip
+    print(f"| {task} | {low}–{high} s, {LDSC_GB} GB | {cost.wall:.1f} s, {cost.gigabytes:.2f} GB | "
+          f"{low / cost.wall:.0f}–{high / cost.wall:.0f} × |", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -15,9 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from proof_line import Cost, measured, own_gigabytes, sumh2
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -41,18 +39,18 @@ def main() -> None:
     asked.add_argument("--exact", type=int, default=24, help="annotations that are also fitted under their own weights")
     chosen = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="sumh2-screen-", dir=chosen.folder) as name:
-        folder = Path(name)
+        folder = Path(name).resolve()
         started = time.perf_counter()
         write_inputs(folder, chosen.annotations, chosen.exact, np.float32 if chosen.float32 else np.float64)
         size = (folder / "cells.tagging.parquet").stat().st_size / 1e9
         print(f"inputs written in {time.perf_counter() - started:.0f} s: {size:.1f} GB of annotations", flush=True)
         for attempt in ("first", "second"):
             print(f"\n{attempt} run, load average before {os.getloadavg()[0]:.2f}", flush=True)
-            seconds, cpu_seconds, gigabytes = run_command(folder)
-            each = seconds / chosen.annotations
+            cost = run_command(folder)
+            each = cost.wall / chosen.annotations
             print(
-                f"sumh2 screen: {seconds:.1f} s ({cpu_seconds:.1f} s of CPU) for {chosen.annotations} annotations, peak "
-                f"{gigabytes:.2f} GB; "
+                f"sumh2 screen: {cost.wall:.1f} s ({cost.cpu:.1f} s of CPU) for {chosen.annotations} annotations, peak "
+                f"{cost.gigabytes:.2f} GB; "
                 f"{1000 * each:.1f} ms each, {LDSC_SECONDS / each:.0f} times less than LDSC's {LDSC_SECONDS} s",
                 flush=True,
             )
@@ -132,23 +130,11 @@ def metadata(names: list[str]) -> bytes:
 # The command
 
 
-def run_command(folder: Path) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds and peak GB of the whole command."""
-    code = "from sumh2.cli import main; main()"
+def run_command(folder: Path) -> Cost:
+    """Cost of the whole command."""
     words = ["screen", f"{folder}/trait.sumstats.parquet", "--ld", f"{folder}/baseline.tagging.parquet",
              "--annotations", f"{folder}/cells.tagging.parquet", "--out", f"{folder}/screen", "--binary"]  # fmt: skip
-    measured = (
-        "import resource, subprocess, sys, time; t = time.perf_counter();"
-        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(time.perf_counter() - t, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", measured, sys.executable, "-c", code, *words], check=True, stdout=subprocess.PIPE,
-        text=True, cwd=ROOT,
-    )  # fmt: skip
-    seconds, cpu_seconds, gigabytes = map(float, done.stdout.split())
-    return seconds, cpu_seconds, gigabytes
+    return measured(sumh2("sumh2", *words), folder).cost
 
 
 def measure_products() -> None:
@@ -242,4 +228,4 @@ def compare(label: str, aligned, annotations) -> None:
 
 if __name__ == "__main__":
     main()
-    print(f"peak memory of this program {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    print(f"peak memory of this program {own_gigabytes():.2f} GB")

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from proof_line import own_gigabytes
 from threadpoolctl import threadpool_limits
 
 from ldscores.models.ldak_columns import LdakColumns
@@ -44,8 +45,8 @@ def main() -> None:
     commands(82_448)
     with threadpool_limits(1, user_api="blas"):
         fits(chosen.snps, chosen.categories)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"\npeak memory of the fits {peak:.1f} GiB; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    load = os.getloadavg()[0]
+    print(f"\npeak memory of the fits {own_gigabytes():.1f} GB; load average {load:.1f} on {os.cpu_count()} cores")
 
 
 def make_tagging(n_snps: int, n_categories: int, seed: int = 1) -> Tagging:
@@ -161,7 +162,7 @@ def fits(n_snps: int, n_categories: int) -> None:
     cost = best(lambda: align([trait], tagging, ambiguous="letters"), 1)
     report(f"align, {n_snps:,} SNPs, {n_categories} categories", cost, "", "")
     note = "one thread, both errors, 200 blocks"
-    for what, options in (("h2", {}), ("h2 with intercept", {"intercept": True})):
+    for what, options in (("h2", {}), ("h2 with intercept", {"free_intercept": True})):
         results = []
         seconds = best(lambda options=options, results=results: results.append(fit_sumher(aligned, **options)), 1)
         steps = f"{results[-1].n_iter} Newton steps after the Base's, {note}"

@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ldscores.ldak.thinning import thin_panel
-from ldscores.ldak.weightings import ldak_weightings
+from ldscores.ldak.weightings import weigh_panel
 from ldscores.panels.plink_files import read_panel
 from ldscores.panels.reference_panel import LDAK_CONVENTIONS, ReferencePanel
 
@@ -39,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ldscores-bench-") as name:
         panels = {"dense": dense_panel(Path(name)), "sparse": read_panel(SPARSE / "eas", conventions=LDAK_CONVENTIONS)}
         for panel in panels.values():  # compiles
-            ldak_weightings(panel.take(slice(0, 500)))
+            weigh_panel(panel.take(slice(0, 500)))
         print(f"load average before: {os.getloadavg()[0]:.2f}; {os.cpu_count()} cores; best of {repeats}")
         print("\n| task | LDAK 6.2, CPU s | 1 thread: wall s, CPU s | 2 threads: wall s, CPU s | CPU ratio |")
         print("|---|---|---|---|---|")
@@ -48,7 +48,7 @@ def main() -> None:
             thin = thin_panel(panel, window_kb=100)
             row(
                 f"{label} weights",
-                lambda n, panel=panel, thin=thin: ldak_weightings(panel, thin=thin, n_threads=n),
+                lambda n, panel=panel, thin=thin: weigh_panel(panel, thin=thin, n_threads=n),
                 repeats,
             )
         print(f"\nsgemm of numpy, one thread: {sgemm_rate():.0f} GFLOP/s")

@@ -197,7 +197,7 @@ def calibrate_sumher(panel: Panel, n_replicates: int) -> Iterator[Calibrated]:
     ):
         rows = []
         for trait in simulate(panel.truth, "human-default", n_replicates, n, seed, confounding=added):
-            result = fit_sumher(align([trait], tagging, ambiguous="letters"), intercept=free, n_blocks=N_BLOCKS)
+            result = fit_sumher(align([trait], tagging, ambiguous="letters"), free_intercept=free, n_blocks=N_BLOCKS)
             rows.append((result.h2, result.h2_jackknife_se, result.h2_se))
         h2, jackknife, likelihood = columns(rows)
         yield Calibrated(f"SumHer: {name}", "h2, jackknife SE", H2, h2, jackknife)

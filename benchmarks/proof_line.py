@@ -49,9 +49,9 @@ class Row:
     ratio: str = ""
     digits: str = ""
 
-    def markdown(self) -> str:
+    def markdown(self, load: str = "") -> str:
         """A row of the README's table."""
-        cells = (self.task, self.theirs, self.how, self.ours, self.ratio, self.digits)
+        cells = (self.task, self.theirs, self.how, self.ours, self.ratio, self.digits, load)
         return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
@@ -156,7 +156,7 @@ _MEASURE = (
     "status = subprocess.run(sys.argv[3:]).returncode\n"
     "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
     "found = {'wall': time.perf_counter() - started, 'cpu': used.ru_utime + used.ru_stime,\n"
-    "         'gigabytes': used.ru_maxrss / 1e6, 'status': status}\n"
+    "         'gigabytes': used.ru_maxrss * 1.024e-6, 'status': status}\n"  # ru_maxrss counts KiB
     "open(out, 'w').write(json.dumps(found))\n"
 )
 
@@ -232,6 +232,13 @@ def measured(words: Sequence[str | Path], folder: Path, *, repeats: int = 1, **o
         Cost(best.cost.wall, min(run.cost.cpu for run in runs), max(run.cost.gigabytes for run in runs)), best.text, 0,
         best.command,
     )  # fmt: skip
+
+
+def own_gigabytes() -> float:
+    """Largest memory of this process so far."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-6
 
 
 def sumh2(program: str, *words: str | Path) -> list[str | Path]:

@@ -57,7 +57,9 @@ PROOFS = (
     Proof("consistent", scripts.prove_consistent, shared=False, memory=8),
 )
 
-HEAD = "| task | other program | obtained | sumh2 | times less | digits that agree |\n|---|---|---|---|--:|---|"
+HEAD = (
+    "| task | other program | obtained | sumh2 | times less | digits that agree | load |\n|---|---|---|---|--:|---|--:|"
+)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -136,18 +138,16 @@ def markdown(records: Sequence[dict]) -> str:
     """The table, what could not be measured, and the line below it."""
     lines = [HEAD]
     for record in records:
-        lines += [Row(**row).markdown() for row in record["rows"]]
+        lines += [Row(**row).markdown(f"{record['load'][0]:.1f}") for row in record["rows"]]
     left = [f"{record['name']} ({record['status']}: {record['why']})" for record in records if record["status"] != "ok"]
     done = [record for record in records if record["status"] == "ok"]
     lines.append("")
     if done:
-        loads = [load for record in done for load in record["load"]]
         dates = sorted({record["date"][:10] for record in done})
         when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
         quick = " QUICK sizes: these figures prove nothing." if any(record["quick"] for record in done) else ""
         lines.append(
-            f"({when}; {'; '.join(sorted({record['machine'] for record in done}))}; load {min(loads):.1f} to "
-            f"{max(loads):.1f}.{quick})"
+            f"({when}; {'; '.join(sorted({record['machine'] for record in done}))}; load average before each.{quick})"
         )
     if left:
         lines += ["", f"Not measured: {'; '.join(left)}."]
