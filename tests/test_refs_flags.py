@@ -92,6 +92,14 @@ def test_munge__takes_references(run_sumh2, gwas, tmp_path, flags):
         assert 0 < json.loads((tmp_path / "x.munge.json").read_text())["n_snps"] <= 2000
 
 
+def test_report__draws_what_was_fitted_to_a_reference(run_sumh2, tmp_path):
+    status, _, said = run_sumh2("h2", TRAIT, "--ld", "refs:panel", "--out", tmp_path / "h2", "--quiet")
+    assert status == 0, said
+    assert run_sumh2("report", tmp_path / "h2.json", "--out", tmp_path / "r.html")[0] == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<img" in page and "No figures" not in page
+
+
 def test_doctor__takes_references(run_sumh2, gwas):
     status, said, _ = run_sumh2(
         "doctor", gwas, "--effect-allele", "A1", "--reference", "refs:often", "--panels", "eur=refs:often,refs:plink",

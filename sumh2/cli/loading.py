@@ -95,14 +95,9 @@ def resolved(names: Name, flag: str) -> Name:
     """
     if names is None or "refs:" not in names:
         return names
-    from sumh2.references.cache_files import reference_path
+    from sumh2.references.cache_files import resolve_references
 
-    words = []
-    for word in names.split(","):
-        before, mark, asked = word.strip().rpartition("refs:")
-        is_asked = mark and (not before or before.endswith("="))
-        words.append(before + reference_path(asked, flag=flag) if is_asked else word.strip())
-    return ",".join(words)
+    return resolve_references(names, flag)
 
 
 def check_inputs(files: Iterable[str | None], *ld: str | None, w_ld: str | None = None) -> None:

@@ -156,6 +156,29 @@ def install(cache: Path, unpacked: Path, record: Record) -> None:
 # --- Finding what was got --------------------------------------------------------------------------------------------
 
 
+def resolve_references(names: str, flag: str) -> str:
+    """A flag's files, with every ``refs:NAME`` as the place where `sumh2 refs get NAME` has put it.
+
+    Parameters
+    ----------
+    names
+        The flag's value; names with commas between.  A word may have a name of its own before it, ``eur=refs:NAME``.
+    flag
+        One of `TAKEN_BY`, which kinds of references it takes.
+
+    Raises
+    ------
+    InputError
+        A reference is not here, not whole, or of another kind.
+    """
+    words = []
+    for word in names.split(","):
+        before, mark, asked = word.strip().rpartition("refs:")
+        is_asked = mark and (not before or before.endswith("="))
+        words.append(before + reference_path(asked, flag=flag) if is_asked else word.strip())
+    return ",".join(words)
+
+
 def reference_path(asked: str, folder: str | None = None, flag: str | None = None) -> str:
     """What ``--ld`` and its like are given for a reference: a prefix, a file or a folder.
 

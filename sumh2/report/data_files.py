@@ -79,7 +79,9 @@ def _aligned(saved: SavedResult, taggings: dict[Any, Tagging]) -> Any:
     from sumh2.sumher.rows import RowRules
     from sumh2.sumstats_files import read_sumstats
 
-    ld, *others = chosen = tuple(_placed(options.get(name), folder) for name in ("ld", "w_ld", "extract", "exclude"))
+    ld, *others = chosen = tuple(
+        _placed(options.get(name), f"--{name.replace('_', '-')}", folder) for name in ("ld", "w_ld", "extract", "exclude")
+    )
     if ld is None:
         return "No figures: the record does not say which LD scores were used."
     trait = read_sumstats(folder / options["sumstats"], trait=str(saved.rows[0].get("trait")))
@@ -121,8 +123,12 @@ def _where(inputs: list[Mapping[str, Any]], record: Path) -> Path | None:
     return None
 
 
-def _placed(words: Any, folder: Path) -> str | None:
+def _placed(words: Any, flag: str, folder: Path) -> str | None:
     """Names that start from a folder, separated by commas; a folder keeps its stroke at the end."""
+    if words and "refs:" in words:
+        from sumh2.references.cache_files import resolve_references
+
+        words = resolve_references(words, flag)
     if not words or folder == Path():
         return words or None
     return ",".join(f"{folder / name}{'/' if name.endswith('/') else ''}" for name in str(words).split(","))
