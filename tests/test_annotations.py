@@ -119,12 +119,25 @@ def test_join__thin_and_named_sets():
     np.testing.assert_array_equal(join_annotations([named, turned]).values[:, 1], some(names=("z",)).values[:, 0])
 
 
+def test_join__order_of_the_sets_does_not_matter():
+    """A baseline of a whole reference beside annotations of a panel with fewer SNPs."""
+    baseline, own = some(), some(2, names=("own",), snp=pa.array(["rs3", "rs1"]))
+    forth, back = join_annotations([baseline, own]), join_annotations([own, baseline])
+    assert (forth.names, back.names) == (("a", "b", "own"), ("own", "a", "b"))
+    assert forth.snp.equals(own.snp) and forth.values.tolist() == [[6, 7, 0], [2, 3, 1]]
+    np.testing.assert_array_equal(forth.values, back.values[:, [1, 2, 0]])
+    assert any("2 of 4 SNPs are not in" in note for note in forth.notes)
+
+
 @pytest.mark.parametrize(
     ("sets", "says"),
     [
         ([some(), some(names=("b", "c"))], "annotation 'b' appears twice"),
         ([some(), some(5, names=("c",), snp=None)], "found 5 rows without names of SNPs; expected 4"),
-        ([some(), some(3, names=("c",))], "1 of 4 SNPs of x.annot.gz have no row"),
+        (
+            [some(), some(3, names=("c",), snp=pa.array(["rs1", "rs9", "rs2"]))],
+            "1 of 3 SNPs of x.annot.gz have no row .first: rs9",
+        ),
         ([some(), some(names=("c",), kind="partition")], "annotations and partitions cannot be joined"),
     ],
 )

@@ -202,7 +202,8 @@ def _check_values(annotations: Annotations) -> None:
 def join_annotations(sets: Sequence[Annotations]) -> Annotations:
     """Annotations of several files for the same SNPs side by side.
 
-    Sets with names of SNPs are put on the rows of the first that has them; thin sets must have as many rows.
+    Sets with names of SNPs are put on the rows of the one with the fewest (the first of equals), so that a baseline of all
+    SNPs of a reference may stand beside annotations of one panel; thin sets must have as many rows.
 
     Raises
     ------
@@ -212,7 +213,9 @@ def join_annotations(sets: Sequence[Annotations]) -> Annotations:
     first, *others = sets
     if not others:
         return first
-    named = next((one for one in sets if one.snp is not None), first)
+    thin = [len(one) for one in sets if one.snp is None]
+    candidates = [one for one in sets if one.snp is not None and (not thin or len(one) == thin[0])]
+    named = min(candidates, key=len, default=next((one for one in sets if one.snp is not None), first))
     if len({one.kind for one in sets}) > 1:
         raise InputError(
             f"{sets[1].where}: annotations and partitions cannot be joined: only the former get a base category; give "
@@ -231,7 +234,7 @@ def join_annotations(sets: Sequence[Annotations]) -> Annotations:
         names=tuple(name for one in aligned for name in one.names),
         members=members,
         sources=tuple(dict.fromkeys(source for one in sets for source in one.sources)),
-        notes=tuple(dict.fromkeys(note for one in sets for note in one.notes)),
+        notes=tuple(dict.fromkeys(note for one in aligned for note in one.notes)),
     )
 
 
