@@ -14,9 +14,18 @@ from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError, OptionError
 from sumh2.alignment import AlignedData
 from sumh2.atlas.atlas_result import AtlasTrait, RgAtlas, cell_count, cell_number
+from sumh2.atlas.empty_blocks import LEAST_BLOCKS, empty_block_findings, empty_blocks_text
 from sumh2.atlas.store import StoredTrait, trait_of_aligned
 from sumh2.atlas.tiles import FIRST, SECOND, TileEstimates, fit_tile, lay_out, pairs_of_tile, panel_width, tiles_of
-from sumh2.atlas.trait_fit import AtlasOptions, TraitFit, Weights, build_aligned_reference, fit_trait
+from sumh2.atlas.trait_fit import (
+    AtlasOptions,
+    TraitFit,
+    Weights,
+    build_aligned_reference,
+    chromosomes_of,
+    fit_trait,
+    n_snps_of_file,
+)
 from sumh2.kernels.significance import false_discovery_rates, z_and_p_of
 from sumh2.liability import derive_sample_prevalence, liability_factor
 from sumh2.regression_input import Totals
@@ -66,7 +75,7 @@ def fit_atlas(
     chisq_max
         Leave out SNPs with a chi2 at or above it; with LDSC's weights those with ``(z1 z2)²`` at or above its square.
     n_blocks
-        Jackknife blocks, cut on the tagging, the same for all traits.
+        Jackknife blocks, cut over the chromosomes of the traits on the tagging, the same for all traits.
     m
         "M_5_50", "M", or the number of reference SNPs; by default M_5_50, or M for files without it.
     double
@@ -82,9 +91,10 @@ def fit_atlas(
     if aligned.n_traits < 2:
         raise InputError("atlas: found one trait, expected two or more; name other summary statistics files")
     options = AtlasOptions(n_blocks, intercept, gcov_intercept, chisq_max, weights, double)
-    reference = build_aligned_reference(aligned, n_blocks, m)
     n_threads = choose_threads(n_threads)
     stored = [trait_of_aligned(aligned, column) for column in range(aligned.n_traits)]
+    covered = () if options.weights == "ldsc" else chromosomes_of(stored)
+    reference = build_aligned_reference(aligned, n_blocks, m, covered)
     fits = [fit_trait(one, info.name, reference, options) for one, info in zip(stored, aligned.traits, strict=True)]
     listed = [
         ListedTrait(info.name, info.source).completed(trait) for info, trait in zip(aligned.traits, stored, strict=True)
@@ -227,6 +237,7 @@ class _Matrices:
             self.matrices[name] = np.full(shape, np.nan)
         self.n_snps, self.n_shared = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         self.n_bad = np.zeros(shape, dtype=np.int64)
+        self.n_used = np.full(shape, len(self.factor), dtype=np.int64)
         self.delete_mean = np.full(cell_count(self.n_traits), np.nan)
         self.exact: dict[tuple[int, int], dict[str, Any]] = {}
 
@@ -249,7 +260,7 @@ class _Matrices:
         rows, columns = rows[kept], columns[kept]
         for name, matrix in self.matrices.items():
             matrix[rows, columns] = matrix[columns, rows] = getattr(tile, name)[kept]
-        for name in ("n_snps", "n_shared", "n_bad"):
+        for name in ("n_snps", "n_shared", "n_bad", "n_used"):
             matrix = getattr(self, name)
             matrix[rows, columns] = matrix[columns, rows] = getattr(tile, name)[kept]
         cells = cell_number(self.n_traits, rows, columns)
@@ -351,6 +362,7 @@ def _pair_table(
 def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: AtlasOptions):
     """Status and why of every pair; only pairs with something to say are looked at one by one."""
     n_blocks = work.factor.shape[0]
+    h2 = np.array([trait.h2 for trait in traits])
     h2_z = np.array([trait.h2 / trait.h2_se if trait.h2_se > 0 else NAN for trait in traits])
     shared, matching = work.n_shared[rows, columns], work.n_snps[rows, columns]
     mismatched = np.where(shared > 0, 1 - matching / np.maximum(shared, 1), 0.0)
@@ -364,11 +376,12 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
     same = contents[rows] == contents[columns]
     with np.errstate(invalid="ignore"):
         fine = (
-            (h2_z[rows] >= WEAK_H2_Z) & (h2_z[columns] >= WEAK_H2_Z) & (np.abs(values["rg"]) <= 1) & (values["rg_se"] > 0)
+            (h2[rows] <= 1) & (h2[columns] <= 1)
+            & (h2_z[rows] >= WEAK_H2_Z) & (h2_z[columns] >= WEAK_H2_Z) & (np.abs(values["rg"]) <= 1) & (values["rg_se"] > 0)
             & ~same & (matching >= FEW_SNPS) & (mismatched <= MANY_MISMATCHES) & (work.n_bad[rows, columns] == 0)
         )  # fmt: skip
     sound = np.array([trait.status != "unusable" for trait in traits], dtype=bool)
-    fine &= sound[rows] & sound[columns]
+    fine &= sound[rows] & sound[columns] & (work.n_used[rows, columns] >= min(FEW_BLOCKS, n_blocks))
     fine &= n_blocks >= FEW_BLOCKS and options.gcov_intercept is None and not work.exact
     status, why = ["ok"] * len(rows), [""] * len(rows)
     for number in np.flatnonzero(~fine):
@@ -377,10 +390,13 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
             status[number] = str(exact["status"])
             why[number] = str(exact["why"]).replace(FIRST, traits[first].name).replace(SECOND, traits[second].name)
             continue
-        reason = _why_no_fit(traits, fits, first, second, int(shared[number]), int(matching[number]), n_blocks)
+        counts = int(shared[number]), int(matching[number]), int(work.n_used[first, second])
+        reason = _why_no_fit(traits, fits, first, second, *counts, n_blocks)
         if np.isnan(values["gcov"][number]):
             status[number] = "unusable"
-            why[number] = reason or "no fit: the regression is singular on the SNPs of this pair"
+            why[number] = (
+                reason or "no fit: the regression is singular on the SNPs of this pair; use studies of the same SNPs"
+            )
             continue
         findings = rg_findings(
             rg=float(values["rg"][number]),
@@ -393,7 +409,11 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
             n_snps=int(matching[number]),
             share_mismatched=float(mismatched[number]),
             same_data=bool(same[number]),
+            available={
+                f"the file of {traits[place].name}": n_snps_of_file(fits[place].facts) for place in (first, second)
+            },
         )
+        findings += empty_block_findings(int(work.n_used[first, second]), n_blocks)
         findings += [
             Finding("unusable", "unusable trait", f"{trait.name}: {trait.why.split(WHY_SEPARATOR)[0]}")
             for trait in (traits[first], traits[second])
@@ -405,7 +425,7 @@ def _verdicts(traits, fits, rows, columns, values, work: _Matrices, options: Atl
     return status, why
 
 
-def _why_no_fit(traits, fits, first: int, second: int, shared: int, matching: int, n_blocks: int) -> str:
+def _why_no_fit(traits, fits, first: int, second: int, shared: int, matching: int, used: int, n_blocks: int) -> str:
     for place in (first, second):
         fit = fits[place]
         reason = fit if isinstance(fit, str) else fit.pairs_why
@@ -419,4 +439,6 @@ def _why_no_fit(traits, fits, first: int, second: int, shared: int, matching: in
         )
     if matching < n_blocks:
         return f"no fit: {matching} shared SNPs for {n_blocks} jackknife blocks; use studies of the same SNPs"
+    if used < LEAST_BLOCKS:
+        return f"no fit: {empty_blocks_text(used, n_blocks)}"
     return ""

@@ -11,8 +11,9 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import pyarrow as pa
 from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.shared.locks import locked_folder
+from ldscores.shared.messages import counted
 from ldscores.shared.outputs import written_whole
 from ldscores.shared.progress import format_seconds, progress
 from ldscores.shared.provenance import describe_file, provenance
@@ -44,7 +46,7 @@ from sumh2.atlas.part_files import (
 from sumh2.atlas.store import weighted_tagging
 from sumh2.atlas.store_files import StoreEntry, read_stored, store_traits
 from sumh2.atlas.tiles import panel_width, tiles_of
-from sumh2.atlas.trait_fit import AtlasOptions, AtlasReference, TraitFit, build_reference
+from sumh2.atlas.trait_fit import AtlasOptions, AtlasReference, TraitFit, build_reference, chromosomes_of
 from sumh2.regression_input import Totals
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ def build_atlas(
     """Fit all pairs of traits and write the atlas.
 
     Stopped at any moment, the same call goes on where it was and ends with the same bytes.  Called with more traits, it
-    fits the new pairs only.
+    fits the new pairs only, unless one of them brings chromosomes that no trait had, which changes the blocks of all.
 
     Parameters
     ----------
@@ -116,16 +118,20 @@ def build_atlas(
     out, options = Path(out), options or AtlasOptions()
     n_threads = choose_threads(n_threads)
     tagging = weighted_tagging(tagging)
-    reference = build_reference(tagging, options.n_blocks, m)
+    build_reference(tagging, options.n_blocks, m)  # what cannot be used is told before anything is written
     make_atlas_folder(out)
     parts = out / "parts"
-    with locked_folder(parts, "wait for it, or choose another --out"):
+    with locked_folder(parts, "wait for it, or choose another --out"), _interrupts_explained(parts):
         _remove_partial(out, parts)
         entries = store_traits(
             listed, tagging, Path(store) if store is not None else parts / "store", check_alleles=check_alleles,
             double=options.dtype == np.float64, n_threads=n_threads,
         )  # fmt: skip
         _check_some_stored(entries)
+        covered = (
+            [] if options.weights == "ldsc" else chromosomes_of(read_stored(one.path) for one in entries if one.key)
+        )
+        reference = build_reference(tagging, options.n_blocks, m, covered)
         listed = [
             one.completed(read_stored(entry.path)) if entry.key else one
             for one, entry in zip(listed, entries, strict=True)
@@ -136,12 +142,22 @@ def build_atlas(
         fits = _fit_traits(entries, traits, reference, options, n_threads)
         tiles = _run_tiles(traits, parts, reference, options, memory_gb, n_threads, scheduler)
         seconds = format_seconds(time.monotonic() - started)
-        log.info("%d traits, %d pairs in %s", len(traits), len(traits) * (len(traits) - 1) // 2, seconds)
+        n_pairs = len(traits) * (len(traits) - 1) // 2
+        log.info("%s, %s in %s", counted(len(traits), "trait"), counted(n_pairs, "pair"), seconds)
         (out / RECORD).unlink(missing_ok=True)  # until all files are new
         atlas = _assemble(listed, entries, fits, tiles, out, reference, options)
         atlas = atlas.with_provenance(_provenance(entries, tagging, settings))
         _write_tables(atlas, out)
     return atlas
+
+
+@contextmanager
+def _interrupts_explained(parts: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        log.warning("stopped; the same command goes on with what is in %s", parts)
+        raise
 
 
 def make_atlas_folder(out: str | Path) -> None:
@@ -347,10 +363,15 @@ def read_atlas(folder: str | Path) -> RgAtlas:
     folder = Path(folder)
     record_path = folder / RECORD
     if not record_path.is_file():
-        found = "an atlas that is not complete" if (folder / "parts").is_dir() else "no atlas"
+        begun = (folder / "parts").is_dir()
+        found = "an atlas that is not complete" if begun else "no atlas"
+        remedy = (
+            "run sumh2 atlas again with the same options: it goes on where it stopped"
+            if begun
+            else "correct the path, or make one with sumh2 atlas"
+        )
         raise InputError(
-            f"{folder}: found {found} (no {RECORD}); expected the folder that sumh2 atlas --out wrote; run sumh2 atlas "
-            "again with the same options: it goes on where it stopped"
+            f"{folder}: found {found} (no {RECORD}); expected the folder that sumh2 atlas --out wrote; {remedy}"
         )
     try:
         record = json.loads(read_text(record_path))

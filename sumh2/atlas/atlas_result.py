@@ -11,6 +11,7 @@ n_cells² covariances from B x n_cells numbers, and never a dense matrix.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -324,8 +325,11 @@ class RgAtlas(Result):
             f"{counted(n_with_rg, 'pair has', 'pairs have')} an rg, {counted(n_found, 'differs', 'differ')} from 0 at 5% "
             "false discovery rate",
         ]
-        if n_pairs:
+        if n_with_rg:
             lines += ["", *self._strongest_lines()]
+        if (more := n_with_rg - SHOWN) > 0:
+            lines.append(f"  and {more:,} more, of larger p, in the table of pairs")
+        lines += self._no_rg_lines()
         alike = [f"{first} - {second}" for first, second in self.same_data()]
         if alike:
             lines += ["", f"  {SAME_DATA}: {some_of(alike)}: both traits have the same z scores: leave out one of them"]
@@ -342,6 +346,19 @@ class RgAtlas(Result):
         table = self.pair_table
         alike = pc.fill_null(pc.match_substring(table["why"], f"{SAME_DATA}:"), fill_value=False)
         return [(row["trait1"], row["trait2"]) for row in table.filter(alike).select(["trait1", "trait2"]).to_pylist()]
+
+    def _no_rg_lines(self) -> list[str]:
+        """Why pairs of traits that are usable have no rg, each reason once."""
+        unusable = {trait.name for trait in self.traits if trait.status == "unusable"}
+        table = self.pair_table.filter(pc.invert(pc.is_finite(pc.fill_null(self.pair_table["rg"], NAN))))
+        rows = table.select(["trait1", "trait2", "why"]).to_pylist()
+        whys = [
+            row["why"].split(WHY_SEPARATOR)[0] for row in rows if unusable.isdisjoint((row["trait1"], row["trait2"]))
+        ]
+        reasons = [f"  {reason} ({counted(count, 'pair')})" for reason, count in Counter(whys).most_common()]
+        more = len(reasons) - SHOWN
+        rest = [f"  and {more} more reasons, in the column why of the table of pairs"] if more > 0 else []
+        return ["", "  no rg:", *reasons[:SHOWN], *rest] if reasons else []
 
     def _strongest_lines(self) -> list[str]:
         table = self.pair_table

@@ -37,7 +37,7 @@ from ldscores.shared.progress import progress
 from sumh2.atlas.atlas_result import RgAtlas, cells_of, matrix_of
 from sumh2.atlas.consistency import check_consistency
 from sumh2.atlas.consistent_cost import FEW_TRAITS, cost_text, forecast_cost, time_operations
-from sumh2.atlas.joint_errors import Metric, build_metric, usable_traits
+from sumh2.atlas.joint_errors import Metric, build_metric, unusable_pairs, usable_traits
 from sumh2.kernels.nearest_covariance import (
     NearestCovariance,
     nearest_covariance,
@@ -56,6 +56,8 @@ _TOLERANCES = (1e-6, 1e-4)
 _Z95 = 1.959963984540054
 #: A cell that moved further than this many SEs deserves a look.
 _FAR = 2.0
+#: A smaller move is +0.00 SE where it is printed.
+_SHOWN_MOVE = 0.005
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,6 +90,8 @@ class ConsistentAtlas(Result):
         Of the main fit.
     n_unconverged
         Replicates that ended at the limit of rounds.
+    unusable_pairs
+        Two traits and the reason, for each pair whose estimate in the atlas is unusable: the consistent one is no better.
     """
 
     kind: ClassVar[str] = "consistent"
@@ -115,6 +119,7 @@ class ConsistentAtlas(Result):
     n_rounds: int
     converged: bool
     n_unconverged: int
+    unusable_pairs: tuple[tuple[str, str, str], ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -146,10 +151,14 @@ class ConsistentAtlas(Result):
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary a pair of different traits."""
         moved, safe, records = self.moved, self.safe_se, []
+        unusable = {frozenset(pair): why for *pair, why in self.unusable_pairs}
         for first, second in zip(*np.triu_indices(self.n_traits, 1), strict=True):
             cell = first, second
             z, p, log10_p = z_and_p(float(self.rg[cell]), float(safe[cell]))
-            status, why = judge(self._findings(float(moved[cell]), float(self.rg_se[cell])))
+            found = self._findings(float(moved[cell]), float(self.rg_se[cell]))
+            if (reason := unusable.get(frozenset((self.names[first], self.names[second])))) is not None:
+                found.append(Finding("unusable", "unusable in the atlas", reason))
+            status, why = judge(found)
             records.append(
                 {
                     "trait1": self.names[first], "trait2": self.names[second],
@@ -213,10 +222,12 @@ class ConsistentAtlas(Result):
         smallest = after[0] if abs(after[0]) > 1e-8 else 0.0  # rounding
         what = "any covariance matrix"
         if self.n_factors is not None:
-            what = f"{self.n_factors} factors" + (" and unique variances" if self.unique else ", no unique variances")
+            what = counted(self.n_factors, "factor") + (
+                " and unique variances" if self.unique else ", no unique variances"
+            )
         lines = [
-            f"{self.n_traits} traits, {counted(len(off[0]), 'pair')}: nearest genetic covariance ({what}), weight of the "
-            f"error structure {self.shrinkage:.3f}",
+            f"{self.n_traits} traits, {counted(len(off[0]), 'pair')}: nearest genetic covariance ({what})",
+            f"  metric: jackknife covariance shrunk by {self.shrinkage:.3f} to its error structure",
             f"  eigenvalues of rg before: {np.count_nonzero(before < 0)} negative, smallest {before[0]:.4g}, largest "
             f"{before[-1]:.4g}",
             f"  eigenvalues of rg after:  {np.count_nonzero(after < -1e-8)} negative, smallest {smallest:.4g}, largest "
@@ -227,13 +238,13 @@ class ConsistentAtlas(Result):
         if self.n_draws:
             verdict = "no genetic covariance gives these estimates" if self.p < 0.05 else "sampling error explains it"
             lines.append(
-                f"  test of consistency: {self.statistic:.2f}, p {p_text(self.p, np.log10(self.p))} "
+                f"  test of consistency: distance {self.statistic:.2f}, p {p_text(self.p, np.log10(self.p))} "
                 f"({self.n_draws} draws): {verdict}"
             )
         if self.factor is not None and np.isfinite(gain).any():
             lines.append(f"  SE of rg, raw over consistent: median {np.nanmedian(gain):.3f}")
-        far = np.argsort(-moved[off], kind="stable")[:5]
-        lines += ["", "  moved most:"] + [
+        far = [k for k in np.argsort(-moved[off], kind="stable")[:5] if moved[off][k] >= _SHOWN_MOVE]
+        lines += ["", "  moved most:" if far else f"  no correlation moved by {_SHOWN_MOVE:g} SE"] + [
             f"    {self.names[off[0][k]]} - {self.names[off[1][k]]}: rg {self.raw_rg[off][k]:.3f} to "
             f"{with_se(self.rg[off][k], self.rg_se[off][k]) if self.factor is not None else f'{self.rg[off][k]:.3f}'}, "
             f"{self.moved[off][k]:+.2f} SE"
@@ -259,8 +270,8 @@ def fit_consistent(
     Parameters
     ----------
     atlas
-        All pairs with their jackknife factor.  Traits without a positive h2, or with pairs that could not be fitted,
-        are left out with a reason.
+        All pairs with their jackknife factor.  Traits that are unusable, without a positive h2, or with pairs that could
+        not be fitted, are left out with a reason.
     n_factors
         Instead of any covariance matrix one of this many factors.
     unique
@@ -340,6 +351,7 @@ def fit_consistent(
         n_rounds=found.n_rounds,
         converged=found.converged,
         n_unconverged=n_unconverged,
+        unusable_pairs=unusable_pairs(atlas),
         origin=atlas.origin,
     )
 

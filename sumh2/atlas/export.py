@@ -36,7 +36,7 @@ def matrices_for_genomicsem(
     Parameters
     ----------
     atlas
-        Traits that cannot be used (no positive h2, missing pairs) are left out.
+        Traits that cannot be used (unusable, no positive h2, missing pairs) are left out.
     covariance
         "jackknife": as GenomicSEM's; singular where there are more cells than blocks.  "shrunk": positive definite
         (:mod:`sumh2.kernels.error_structure`).

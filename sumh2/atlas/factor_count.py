@@ -91,7 +91,7 @@ def count_factors(atlas: RgAtlas, *, n_draws: int = 500, quantile: float = 0.95,
     Parameters
     ----------
     atlas
-        Traits without a positive h2 are left out.
+        Traits that are unusable or without a positive h2 are left out.
     n_draws, quantile, seed
         Of the draws under the null.
 

@@ -28,6 +28,7 @@ tr(R²) estimated without the bias of the blocks' noise (Bai and Saranadasa 1996
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,9 @@ from sumh2.atlas.atlas_result import RgAtlas, cell_number
 from sumh2.kernels.jackknife import jackknife_covariance
 from sumh2.kernels.significance import z_and_p
 from sumh2.results import Result, p_text, with_se
+from sumh2.verdicts import WHY_SEPARATOR
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -333,6 +337,7 @@ def check_hypothesis(atlas: RgAtlas, hypothesis: str) -> HypothesisResult:
     equations = parse_hypothesis(hypothesis)
     if len(set(map(str, equations))) < len(equations):
         raise InputError(f"hypothesis {hypothesis!r}: an equation stands there twice; expected each once")
+    _warn_of_unusable(atlas, equations)
     rows, differences, deleted = [], [], []
     for equation in equations:
         left, left_deleted = _values(atlas, equation.left)
@@ -353,6 +358,15 @@ def check_hypothesis(atlas: RgAtlas, hypothesis: str) -> HypothesisResult:
         hypothesis, tuple(rows), *_joint_test(np.array(differences), covariance, rows, atlas.n_blocks),
         n_blocks=atlas.n_blocks, origin=atlas.origin,
     )  # fmt: skip
+
+
+def _warn_of_unusable(atlas: RgAtlas, equations: Sequence[Equation]) -> None:
+    terms = [side for equation in equations for side in (equation.left, equation.right) if isinstance(side, Term)]
+    named = {name for term in terms for name in term.traits}
+    for trait in atlas.traits:
+        if trait.name in named and trait.status == "unusable":
+            reason = trait.why.split(WHY_SEPARATOR)[0]
+            log.warning("%s is unusable, and so is a test of it: %s", trait.name, reason)
 
 
 def _joint_test(

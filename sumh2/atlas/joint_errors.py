@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 
 from ldscores.shared.errors import FitError
 from ldscores.shared.messages import some_of
 from sumh2.atlas.atlas_result import RgAtlas, matrix_of
 from sumh2.kernels.error_structure import ErrorMetric, error_metric
+from sumh2.reasons import shared_reasons
+from sumh2.verdicts import WHY_SEPARATOR
 
 Metric = Literal["shrunk", "structured"]
 
@@ -32,6 +35,8 @@ def usable_traits(atlas: RgAtlas) -> tuple[list[int], list[tuple[str, str]]]:
             left_out[place] = trait.why or "no heritability could be fitted"
         elif not h2[place] > 0:
             left_out[place] = f"h2 is {h2[place]:.4g}, not positive: no correlation is defined; use a larger study"
+        elif trait.status == "unusable":
+            left_out[place] = f"unusable: {trait.why.split(WHY_SEPARATOR)[0]}"
     finite = np.isfinite(atlas.gcov) & matrix_of(np.isfinite(atlas.factor).all(axis=0), atlas.n_traits)
     while True:
         kept = [place for place in range(atlas.n_traits) if place not in left_out]
@@ -41,11 +46,19 @@ def usable_traits(atlas: RgAtlas) -> tuple[list[int], list[tuple[str, str]]]:
         worst = kept[int(np.argmax(missing))]
         left_out[worst] = f"{missing.max()} of its pairs could not be fitted; see the why of these pairs"
     if len(kept) < 2:
+        reasons = shared_reasons((atlas.names[place], why) for place, why in sorted(left_out.items()))
         raise FitError(
-            f"consistent: {len(kept)} of {atlas.n_traits} traits have a positive h2 and all pairs, expected two or more; "
-            "see the why of the traits"
+            f"atlas: {len(kept)} of {atlas.n_traits} traits can be used together, expected two or more with a usable, "
+            f"positive h2 and all pairs; left out: {'; '.join(reasons)}"
         )
     return kept, [(atlas.names[place], why) for place, why in sorted(left_out.items())]
+
+
+def unusable_pairs(atlas: RgAtlas) -> tuple[tuple[str, str, str], ...]:
+    """Pairs whose own estimate is unusable, with the first reason: no joint fit makes them better."""
+    table = atlas.pair_table
+    rows = table.filter(pc.equal(table["status"], "unusable")).select(["trait1", "trait2", "why"]).to_pylist()
+    return tuple((row["trait1"], row["trait2"], row["why"].split(WHY_SEPARATOR)[0]) for row in rows)
 
 
 def build_metric(atlas: RgAtlas, metric: Metric = "shrunk") -> ErrorMetric:
@@ -57,9 +70,7 @@ def build_metric(atlas: RgAtlas, metric: Metric = "shrunk") -> ErrorMetric:
         Too few blocks, or an error of exactly zero: the same data twice.
     """
     if atlas.n_blocks < _FEWEST_BLOCKS:
-        raise FitError(
-            f"consistent: {atlas.n_blocks} jackknife blocks, expected {_FEWEST_BLOCKS} or more; 200 are usual"
-        )
+        raise FitError(f"atlas: {atlas.n_blocks} jackknife blocks, expected {_FEWEST_BLOCKS} or more; 200 are usual")
     try:
         return error_metric(atlas.factor, atlas.n_traits, 1.0 if metric == "structured" else None)
     except np.linalg.LinAlgError as error:
@@ -68,5 +79,5 @@ def build_metric(atlas: RgAtlas, metric: Metric = "shrunk") -> ErrorMetric:
             f"the same data under two names: {alike}" if alike else "two traits are the same data, or one has no error"
         )
         raise FitError(
-            f"consistent: the sampling covariance is singular: {what}; leave out one of them with --traits"
+            f"atlas: the sampling covariance is singular: {what}; leave out one of them with --traits"
         ) from error

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.messages import first_of
 from ldscores.shared.streams import check_files, is_parquet
 from ldscores.shared.table_headers import read_header
@@ -45,8 +45,9 @@ def read_trait_list(words: Sequence[str | Path]) -> list[ListedTrait]:
     Raises
     ------
     InputError
-        A pattern matches nothing, two traits have one name, a manifest has an unknown column or a wrong number, or
-        there are fewer than two traits.
+        A pattern matches nothing, two traits have one name, or a manifest has an unknown column or a wrong number.
+    OptionError
+        There are fewer than two traits.
     """
     listed: list[ListedTrait] = []
     for word in map(str, words):
@@ -55,7 +56,7 @@ def read_trait_list(words: Sequence[str | Path]) -> list[ListedTrait]:
         else:
             listed += [ListedTrait(trait_name(path), path) for path in _matching_files(word)]
     if len(listed) < 2:
-        raise InputError(
+        raise OptionError(
             f"atlas: found {len(listed)} trait, expected two or more; name files, a pattern in quotes such as "
             "'traits/*.sumstats.parquet', or a manifest"
         )

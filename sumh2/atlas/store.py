@@ -28,8 +28,8 @@ class StoredTrait:
     kinds : int8, (n_snps,)
         Kind of the alleles (:mod:`ldscores.shared.alleles`); 0 where the SNP cannot be compared with other traits.
     facts
-        What else is known: ``has_alleles``, ``share_mismatched``, ``maf_correlation``, ``first_chromosome``,
-        ``last_chromosome``, ``samp_prev``, ``pop_prev``, ``steps`` (what, removed, kept), ``z_hash``.
+        What else is known: ``has_alleles``, ``share_mismatched``, ``maf_correlation``, ``chromosomes``,
+        ``samp_prev``, ``pop_prev``, ``steps`` (what, removed, kept), ``z_hash``.
     """
 
     z: NDArray
@@ -92,14 +92,12 @@ def trait_of_aligned(aligned: AlignedData, column: int) -> StoredTrait:
     info = aligned.traits[column]
     z, n, kinds = aligned.z[:, column], aligned.n_samples[:, column], aligned.kinds[:, column]
     present = np.isfinite(z)
-    first, last = aligned.first_and_last_chromosome(present) if present.any() else ("", "")
     known = n[present]
     facts = {
         "has_alleles": bool(info.has_alleles or (kinds > 0).any()),
         "share_mismatched": info.share_mismatched,
         "maf_correlation": info.maf_correlation,
-        "first_chromosome": first,
-        "last_chromosome": last,
+        "chromosomes": sorted(aligned.chromosomes_of(present)),
         "samp_prev": info.samp_prev,
         "pop_prev": info.pop_prev,
         "cases": info.cases,

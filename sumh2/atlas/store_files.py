@@ -34,7 +34,7 @@ from sumh2.sumstats_files import read_sumstats
 log = logging.getLogger(__name__)
 
 #: Changes whenever a stored trait may change.
-STORE_VERSION = 2
+STORE_VERSION = 3
 SUFFIX = ".trait.arrow"
 
 _METADATA_KEY = b"sumh2"

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from sumh2.alignment import AlignedData, AlignedTrait
 from sumh2.atlas.atlas_result import jackknife_factor
+from sumh2.atlas.empty_blocks import LEAST_BLOCKS
 from sumh2.atlas.store import StoredTrait
 from sumh2.atlas.trait_fit import AtlasOptions, AtlasReference, TraitFit
 from sumh2.kernels.pair_products import (
@@ -99,6 +100,8 @@ class TileEstimates:
         SNPs that both traits have, and those of them with matching alleles.
     n_bad
         Jackknife samples in which a heritability is not positive.
+    n_used
+        Jackknife blocks that hold one of the `n_snps` or more; LDSC cuts its own for each pair, all of which do.
     factor, delete_mean
         Jackknife factor (n_blocks, n_pairs) and mean of the delete values of gcov.
     exact
@@ -115,6 +118,7 @@ class TileEstimates:
     n_shared: NDArray[np.int64]
     n_snps: NDArray[np.int64]
     n_bad: NDArray[np.int64]
+    n_used: NDArray[np.int64]
     factor: NDArray
     delete_mean: Floats
     exact: dict[str, NDArray]
@@ -146,11 +150,13 @@ def fit_tile(
             reference.ld_score, reference.regression_ld, reference.edges, reference.m, options.dtype, n_threads,
         )  # fmt: skip
     pairs = solve_pairs(sums, options.gcov_intercept)
+    used = np.count_nonzero(sums[0], axis=0)  # the sum of weights is zero where a block holds no SNP of both
     del sums
     present_first, present_second = (np.stack([fit.presence for _, fit in side]) for side in (first, second))
     shared, matching = count_common_snps(present_first, present_second, n_threads)
     # A singular system shows by itself; fewer SNPs than blocks hide it in rounding.
     fitted = _can_pair(first)[:, None] & _can_pair(second) & (matching >= reference.n_blocks)
+    fitted &= used >= LEAST_BLOCKS
     for array in (pairs.gcov, pairs.gcov_se, pairs.gcov_int, pairs.gcov_int_se):
         array[~fitted] = np.nan
     rg, rg_se, n_bad = correlate_pairs(pairs, *_heritabilities(first), *_heritabilities(second))
@@ -162,7 +168,7 @@ def fit_tile(
         gcov=pairs.gcov[rows, columns], gcov_se=pairs.gcov_se[rows, columns],
         gcov_int=pairs.gcov_int[rows, columns], gcov_int_se=pairs.gcov_int_se[rows, columns],
         rg=rg[rows, columns], rg_se=rg_se[rows, columns], n_shared=shared[rows, columns],
-        n_snps=matching[rows, columns], n_bad=n_bad[rows, columns],
+        n_snps=matching[rows, columns], n_bad=n_bad[rows, columns], n_used=used[rows, columns],
         factor=factor.astype(options.dtype, copy=False),
         delete_mean=mean,
         exact={},
@@ -290,6 +296,7 @@ def _exact_tile(pairs: Sequence[RgPair | None], n_blocks: int) -> TileEstimates:
         n_shared=numbers("n_shared", np.int64, 0),
         n_snps=numbers("n_snps", np.int64, 0),
         n_bad=np.zeros(len(pairs), dtype=np.int64),
+        n_used=np.full(len(pairs), n_blocks, dtype=np.int64),
         factor=factor,
         delete_mean=mean,
         exact={name: numbers(name) for name in ("h2_1", "h2_1_se", "h2_2", "h2_2_se")}

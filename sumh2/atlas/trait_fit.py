@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ldscores.shared.arrow_arrays import as_numpy
 from ldscores.shared.errors import FitError, InputError, OptionError
 from ldscores.shared.messages import first_of
 from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_summary import snps_by_chromosome
 from sumh2.alignment import AlignedData
+from sumh2.atlas.empty_blocks import LEAST_BLOCKS, empty_block_findings, empty_blocks_text
 from sumh2.atlas.store import StoredTrait
+from sumh2.coverage_verdicts import coverage_findings
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.pair_products import pack_presence
 from sumh2.kernels.product_regression import RegressionRows, fit_product
 from sumh2.kernels.significance import lambda_gc
 from sumh2.kernels.weights import ProductWeights
+from sumh2.liability import liability_factor
 from sumh2.regression_input import Totals, check_enough, check_positive, check_varies, fitting, resolve_totals
-from sumh2.verdicts import coverage_findings, h2_findings, judge
+from sumh2.verdicts import h2_findings, judge
+
+log = logging.getLogger(__name__)
 
 NAN = float("nan")
 
@@ -29,7 +40,7 @@ Floats = NDArray[np.float64]
 Weights = Literal["separable", "ldsc"]
 
 #: Changes whenever the numbers of a fit may change, so that parts of older versions are not taken.
-FIT_VERSION = 1
+FIT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,9 @@ class AtlasReference:
     m
         Reference SNPs behind the LD scores.
     edges : int64, (n_blocks + 1,)
-        Blocks by position in the tagging: the same for all traits and pairs, so that delete values line up.
+        Blocks by position in the tagging: the same for all traits and pairs, so that delete values line up.  A trait has
+        no SNP in some of them where it covers fewer chromosomes than the others: its delete value there is the estimate
+        itself, and adds nothing to an error (:mod:`sumh2.atlas.empty_blocks`).
     """
 
     tagging: Tagging
@@ -91,6 +104,11 @@ class AtlasReference:
     regression_ld: Floats
     m: float
     edges: NDArray[np.int64]
+
+    @cached_property
+    def chromosomes(self) -> dict[str, int]:
+        """Chromosomes of the tagging, with the number of SNPs of each."""
+        return snps_by_chromosome(self.tagging)
 
     @property
     def n_blocks(self) -> int:
@@ -135,23 +153,47 @@ def usual_totals(tagging: Tagging) -> Totals:
     return "M" if tagging.m_5_50 is None else "M_5_50"
 
 
-def build_reference(tagging: Tagging, n_blocks: int, m: Totals | None = None) -> AtlasReference:
-    """The reference of an atlas over all SNPs of a tagging (:func:`sumh2.atlas.store.weighted_tagging`)."""
+def build_reference(
+    tagging: Tagging, n_blocks: int, m: Totals | None = None, covered: Collection[str] = ()
+) -> AtlasReference:
+    """The reference of an atlas over all SNPs of a tagging (:func:`sumh2.atlas.store.weighted_tagging`).
+
+    Parameters
+    ----------
+    tagging
+        LD scores of one category.
+    n_blocks, m
+        Jackknife blocks, and which total stands for M.
+    covered
+        Chromosomes of the traits: blocks are cut over the SNPs of these, so that none is empty for all traits.  By
+        default over all SNPs.
+    """
     chosen = choose_column(tagging)
     rows = np.arange(len(chosen))
-    return _reference(chosen, rows, n_blocks, m)
+    return _reference(chosen, rows, n_blocks, m, covered)
 
 
-def build_aligned_reference(aligned: AlignedData, n_blocks: int, m: Totals | None = None) -> AtlasReference:
-    """The same over the rows of aligned data; blocks are still cut on the whole tagging."""
-    return _reference(choose_column(aligned.reference), aligned.rows, n_blocks, m)
+def build_aligned_reference(
+    aligned: AlignedData, n_blocks: int, m: Totals | None = None, covered: Collection[str] = ()
+) -> AtlasReference:
+    """The same over the rows of aligned data; blocks are still cut on the tagging, and not on these rows."""
+    return _reference(choose_column(aligned.reference), aligned.rows, n_blocks, m, covered)
 
 
-def _reference(tagging: Tagging, rows: NDArray[np.int64], n_blocks: int, m: Totals | None) -> AtlasReference:
+def _reference(
+    tagging: Tagging, rows: NDArray[np.int64], n_blocks: int, m: Totals | None, covered: Collection[str]
+) -> AtlasReference:
     total = float(resolve_totals(tagging, usual_totals(tagging) if m is None else m)[0])
     column = tagging.tagging[:, 0]
     regression = column if tagging.regression_tagging is None else tagging.regression_tagging
     weighted = np.flatnonzero(np.isfinite(regression))
+    on_covered = pc.is_in(tagging.chrom, value_set=pa.array(sorted(covered), pa.string()))
+    within = weighted[as_numpy(on_covered)[weighted]]
+    if n_blocks <= len(within) < len(weighted):
+        log.info(
+            "jackknife blocks are cut over the chromosomes of the traits: %d of %d SNPs", len(within), len(weighted)
+        )
+        weighted = within
     n_used = check_enough(len(weighted), n_blocks, 2, tagging.where)
     places = block_edges(len(weighted), n_used)
     edges = np.concatenate([[0], np.searchsorted(rows, weighted[places[1:-1]]), [len(rows)]]).astype(np.int64)
@@ -162,6 +204,11 @@ def _reference(tagging: Tagging, rows: NDArray[np.int64], n_blocks: int, m: Tota
         m=total,
         edges=edges,
     )
+
+
+def chromosomes_of(traits: Iterable[StoredTrait]) -> frozenset[str]:
+    """Chromosomes on which some trait has SNPs: what :func:`build_reference` cuts its blocks over."""
+    return frozenset(name for trait in traits for name in trait.facts["chromosomes"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +266,10 @@ def fit_trait(trait: StoredTrait, name: str, reference: AtlasReference, options:
         fit = _fit_rows(rows, places, name, reference, options)
     except FitError as error:
         return _failed_fit(f"no fit: {error}", reference.n_blocks, **facts)
-    status, why = judge(_findings(fit, rows, trait, reference, options))
+    found = _findings(fit, rows, trait, reference, options)
+    if options.weights != "ldsc":
+        found += empty_block_findings(_count_blocks(places, reference), reference.n_blocks)
+    status, why = judge(found)
     return TraitFit(
         h2=fit.total,
         h2_se=fit.total_se,
@@ -249,8 +299,16 @@ def _fit_rows(rows, places, name: str, reference: AtlasReference, options: Atlas
     check_varies(rows.ld_score, reference.tagging.names[0])
     # LDSC cuts blocks among the trait's own SNPs; else they are those of all pairs, so that delete values line up.
     edges = None if options.weights == "ldsc" else np.searchsorted(places, reference.edges).astype(np.int64)
+    n_used = n_blocks if edges is None else _count_blocks(places, reference)
+    if n_used < LEAST_BLOCKS:
+        raise FitError(empty_blocks_text(n_used, reference.n_blocks))
     with fitting(name):
         return fit_product(rows, n_blocks, ProductWeights.of_one_trait, 1.0, options.intercept, edges=edges)
+
+
+def _count_blocks(places: NDArray[np.int64], reference: AtlasReference) -> int:
+    """Blocks that hold one of these SNPs or more."""
+    return int(np.count_nonzero(np.diff(np.searchsorted(places, reference.edges))))
 
 
 def _failed_fit(why: str, n_blocks: int, **facts: Any) -> TraitFit:
@@ -262,8 +320,8 @@ def _findings(fit, rows: RegressionRows, trait: StoredTrait, reference: AtlasRef
     excess = fit.mean_product - 1
     free = np.isfinite(fit.intercept_se)
     found = coverage_findings(
-        study_chromosomes=(trait.facts["first_chromosome"], trait.facts["last_chromosome"]),
-        reference_chromosomes=(reference.tagging.chrom[0].as_py(), reference.tagging.chrom[-1].as_py()),
+        study_chromosomes=trait.facts["chromosomes"],
+        reference_chromosomes=reference.chromosomes,
         share_mismatched=trait.facts["share_mismatched"],
         m=reference.m,
         n_snps=len(rows.z1),
@@ -282,7 +340,18 @@ def _findings(fit, rows: RegressionRows, trait: StoredTrait, reference: AtlasRef
         n_snps=len(rows.z1),
         n_blocks=fit.n_blocks,
         maf_correlation=trait.facts["maf_correlation"],
+        liability_factor=liability_factor(trait.facts["samp_prev"], trait.facts["pop_prev"]),
+        available={
+            "the file": n_snps_of_file(trait.facts),
+            "the LD reference": len(reference.tagging),
+        },
     )
+
+
+def n_snps_of_file(facts: Mapping[str, Any]) -> int:
+    """SNPs of a trait's file before any was removed: those that the first of its steps saw."""
+    first = facts["steps"][0]
+    return first["kept"] + first["removed"]
 
 
 def _why_no_pairs(h2: float, intercept: float, rows: RegressionRows, trait: StoredTrait, m: float) -> str:

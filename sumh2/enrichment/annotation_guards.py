@@ -35,6 +35,8 @@ USUAL_BLOCKS, FEW_EFFECTIVE = 200, 50
 CONCENTRATED = 0.7
 #: Of such a trait's blocks, those that an annotation should meet: 43 go with 9% of two-sided tests below 5%, 80 with 8%.
 FEW_LOCI = 60
+#: A share of h2 further outside [0, 1], in SEs, is more than error; with an SE above `_NO_POWER` it may be any share.
+_FAR_OUTSIDE, _NO_POWER = 2.0, 0.5
 #: How far a share of h2 may be outside [0, 1] for rounding.
 _SHARE_ROUNDING = 1e-6
 
@@ -194,21 +196,37 @@ def inflation_findings(inflation: float) -> list[Finding]:
     return []
 
 
-def share_findings(share: float, share_se: float, binary: bool = True) -> list[Finding]:
-    """Whether a share of h2 is outside [0, 1], which no share of a binary annotation can be."""
+def share_findings(share: float, share_se: float, binary: bool = True, small: bool = False) -> list[Finding]:
+    """Whether a share of h2 is outside [0, 1], which no share of a binary annotation can be.
+
+    An estimate within its error of the limit is noise; only one that is far outside says something of the model, unless
+    the annotation is so small that its SE is not to be trusted.
+    """
     if not np.isfinite(share) or not binary or -_SHARE_ROUNDING <= share <= 1 + _SHARE_ROUNDING:
         return []
-    beyond = (-share if share < 0 else share - 1) / share_se if share_se > 0 else np.inf
-    if beyond > 2:
-        return [
-            Finding("unusable", "share outside [0, 1]", f"the share of h2 is {share:.3g}, {beyond:.1f} SE outside: the "
-                    "model is wrong for this trait or these annotations; check the baseline, outliers (--chisq-max) "
-                    "and LD scores")
-        ]  # fmt: skip
-    return [
-        Finding("caution", "share outside [0, 1]", f"the share of h2 is {share:.3g} (SE {share_se:.2g}): too little "
-                "power for this annotation; read the sign of its enrichment, not its size")
-    ]  # fmt: skip
+    limit = 0 if share < 0 else 1
+    beyond = abs(share - limit) / share_se if share_se > 0 else np.inf
+    found = f"the share of h2 is {share:.3g} (SE {share_se:.2g})"
+    if beyond > _FAR_OUTSIDE:
+        why = (
+            "the SE of so small an annotation is too small; take a wider one" if small else
+            "the model is wrong for this trait or these annotations; check the baseline, outliers (--chisq-max) and LD "
+            "scores"
+        )  # fmt: skip
+        return [Finding("unusable", "share outside [0, 1]", f"{found}, {beyond:.1f} SE outside: {why}")]
+    if share_se > _NO_POWER:
+        read = "the data do not tell it from any share: do not read its enrichment, not even the sign"
+    else:
+        read = f"within its error of {limit}: read it as {'about none' if limit == 0 else 'nearly all'} of h2"
+    return [Finding("caution", "share outside [0, 1]", f"{found}, {read}")]
+
+
+def shares_of_continuous() -> Finding:
+    """Why a continuous annotation has no enrichment."""
+    return Finding(
+        "note", "continuous", "no share of SNPs or of h2 and no enrichment: it is no set of SNPs; read tau*, or its bins "
+        "(sumh2 partition --quantile-of)",
+    )  # fmt: skip
 
 
 def block_findings(effective: float, n_blocks: int, remedy: str = "see --influence") -> list[Finding]:

@@ -62,6 +62,21 @@ class OverlapSums:
     quantiles: QuantileSums | None = None
     mismatch: Finding | None = None
 
+    @property
+    def has_shares(self) -> NDArray[np.bool_]:
+        """Categories with a share of SNPs and of h2, (n_categories,): sets of SNPs and probabilities."""
+        return self.binary | has_share(self.totals, np.diag(self.overlap))
+
+
+def has_share(sums: Floats, squares: Floats) -> NDArray[np.bool_]:
+    """Whether values may all be between 0 and 1, as of sets of SNPs and of probabilities that a SNP belongs.
+
+    Squares of such values add up to no more than the values.  Of other annotations a share of SNPs, and so an enrichment,
+    is not defined.
+    """
+    with np.errstate(invalid="ignore"):
+        return squares <= sums * (1 + _BINARY_TOLERANCE)
+
 
 def resolve_overlap(
     tagging: Tagging,

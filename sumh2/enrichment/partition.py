@@ -19,6 +19,7 @@ from sumh2.enrichment.annotation_guards import (
     inflation_findings,
     measure_dependence,
     share_findings,
+    shares_of_continuous,
     size_findings,
     t_p_values,
     two_sided_p,
@@ -122,7 +123,8 @@ def partition_of(
     _, enrichment_p, enrichment_log10_p = two_sided_p(enrichments.difference, difference_se, float(total.n_blocks))
     judged = [judge(_category_findings(place, sums, enrichments, dependence, total)) for place in range(len(total.tau))]
     result = PartitionResult(
-        total=_with_findings(total, dependence, sums),
+        # Categories overlap: their totals add up to more than the SNPs that there are.
+        total=replace(_with_findings(total, dependence, sums), m=sums.n_reference),
         categories=total.categories,
         coefficients=coefficients,
         enrichments=enrichments,
@@ -151,14 +153,17 @@ def _category_findings(
         replace(one, level="caution") if one.level == "unusable" else one
         for one in inflation_findings(float(dependence.inflation[place]))
     ]
-    found += share_findings(float(enrichments.share.value[place]), float(enrichments.share.se[place]), binary)
+    share, share_se = float(enrichments.share.value[place]), float(enrichments.share.se[place])
+    found += share_findings(share, share_se, binary, small=any(one.code == "small annotation" for one in found))
     found += block_findings(float(dependence.effective_blocks[place]), total.n_blocks)
     if sums.mismatch is not None:
         found.append(replace(sums.mismatch, text="shares and enrichments are of other SNPs than the totals, see above"))
-    if not binary:
+    if not sums.has_shares[place]:
+        found.append(shares_of_continuous())
+    elif not binary:
         found.append(
-            Finding("note", "continuous", "its share and enrichment have no plain meaning: read tau*, or its bins "
-                    "(--quantile-of)")
+            Finding("note", "probabilities", "its shares are of sums of its values, if these are between 0 and 1; tau* and "
+                    "its bins (--quantile-of) can always be read")
         )  # fmt: skip
     return found
 

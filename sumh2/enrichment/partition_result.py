@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sumh2.enrichment.annotation_guards import Dependence
+from ldscores.shared.messages import some_of
+from sumh2.enrichment.annotation_guards import Dependence, shares_of_continuous
 from sumh2.enrichment.overlap_sums import OverlapSums
 from sumh2.kernels.column_regression import ColumnFit
 from sumh2.kernels.enrichment import Enrichments, QuantileHeritabilities
@@ -61,7 +62,8 @@ class PartitionResult(Result):
     coefficients
         tau and its tests.
     enrichments
-        Share of h2, enrichment, tau*, each with SE and delete values.
+        Share of h2, enrichment, tau*, each with SE and delete values.  Those of continuous annotations are LDSC's numbers;
+        table and report have NA in their place (:attr:`OverlapSums.has_shares`).
     enrichment_p, enrichment_log10_p : float64, (n_categories,)
         Of the difference in heritability per SNP inside and outside (LDSC's Enrichment_p: Student's t with as many
         degrees of freedom as blocks); NaN for a category of all SNPs.
@@ -119,19 +121,20 @@ class PartitionResult(Result):
 
     def to_records(self) -> list[dict[str, Any]]:
         enrichments, coefficients = self.enrichments, self.coefficients
+        shown = self._where_shares
         columns: dict[str, Any] = {
             "trait": [self.trait] * len(self.categories),
             "category": self.categories,
             "m": self.sums.totals,
-            "prop_snps": enrichments.prop_snps,
-            "h2": enrichments.h2.value,
-            "h2_se": enrichments.h2.se,
-            "prop_h2": enrichments.share.value,
-            "prop_h2_se": enrichments.share.se,
-            "enrichment": enrichments.enrichment.value,
-            "enrichment_se": enrichments.enrichment.se,
-            "enrichment_p": self.enrichment_p,
-            "enrichment_log10_p": self.enrichment_log10_p,
+            "prop_snps": shown(enrichments.prop_snps),
+            "h2": shown(enrichments.h2.value),
+            "h2_se": shown(enrichments.h2.se),
+            "prop_h2": shown(enrichments.share.value),
+            "prop_h2_se": shown(enrichments.share.se),
+            "enrichment": shown(enrichments.enrichment.value),
+            "enrichment_se": shown(enrichments.enrichment.se),
+            "enrichment_p": shown(self.enrichment_p),
+            "enrichment_log10_p": shown(self.enrichment_log10_p),
             "tau": coefficients.value,
             "tau_se": coefficients.se,
             "tau_z": coefficients.z,
@@ -149,6 +152,10 @@ class PartitionResult(Result):
         }
         listed = {name: values.tolist() if hasattr(values, "tolist") else values for name, values in columns.items()}
         return [dict(zip(listed, row, strict=True)) for row in zip(*listed.values(), strict=True)]
+
+    def _where_shares(self, values: Floats) -> Floats:
+        """Values where the category has shares, NaN of continuous annotations."""
+        return np.where(self.sums.has_shares, values, np.nan)
 
     def quantile_records(self) -> list[dict[str, Any]]:
         """One row a bin of the annotation that was cut; empty where none was."""
@@ -182,6 +189,9 @@ class PartitionResult(Result):
         lines += [f"    {reason}" for reason in self.total.why.split(WHY_SEPARATOR) if reason]
         judged = zip(self.categories, self.whys, self.statuses, strict=True)
         reasons = shared_reasons(((name, why) for name, why, status in judged if status != "ok"), merge_numbers=True)
+        without = [name for name, has in zip(self.categories, self.sums.has_shares, strict=True) if not has]
+        if without:
+            reasons.append(f"NA: {some_of(without)}: {shares_of_continuous().text}")
         lines += [f"    {reason}" for reason in reasons[:REASONS_SHOWN]]
         if len(reasons) > REASONS_SHOWN:
             lines.append(f"    and {len(reasons) - REASONS_SHOWN} more, in the column why of the table")
@@ -189,20 +199,23 @@ class PartitionResult(Result):
 
     def _category_lines(self) -> list[str]:
         width = max(len("category"), *(len(name) for name in self.categories))
-        enrichments, coefficients = self.enrichments, self.coefficients
+        coefficients, shown = self.coefficients, self._where_shares
+        shares, share_errors, values, errors = (
+            shown(numbers)
+            for found in (self.enrichments.share, self.enrichments.enrichment)
+            for numbers in (found.value, found.se)
+        )
+        prop_snps, p, log10_p = map(shown, (self.enrichments.prop_snps, self.enrichment_p, self.enrichment_log10_p))
         header = f"  {'category':<{width}}  {'% SNPs':>7}  {'% h2':>15}  {'enrichment':>17}  {'p':>8}"
         lines = [f"{header}  {'tau*':>17}  {'tau z':>6}  {'p':>8}  status"]
         for place, name in enumerate(self.categories[:CATEGORIES_SHOWN]):
-            share = with_se(100 * enrichments.share.value[place], 100 * enrichments.share.se[place], 1)
-            enrichment = with_se(enrichments.enrichment.value[place], enrichments.enrichment.se[place], 2)
-            snps, tau_z = (
-                number_text(100 * enrichments.prop_snps[place], ".2f"),
-                number_text(coefficients.z[place], ".2f"),
-            )
-            star = with_se(enrichments.tau_star.value[place], enrichments.tau_star.se[place], 3)
+            share = with_se(100 * shares[place], 100 * share_errors[place], 1)
+            enrichment = with_se(values[place], errors[place], 2)
+            snps, tau_z = number_text(100 * prop_snps[place], ".2f"), number_text(coefficients.z[place], ".2f")
+            star = with_se(self.enrichments.tau_star.value[place], self.enrichments.tau_star.se[place], 3)
             lines.append(
                 f"  {name:<{width}}  {snps:>7}  {share:>15}  {enrichment:>17}  "
-                f"{p_text(self.enrichment_p[place], self.enrichment_log10_p[place]):>8}  {star:>17}  "
+                f"{p_text(p[place], log10_p[place]):>8}  {star:>17}  "
                 f"{tau_z:>6}  {p_text(coefficients.p[place], coefficients.log10_p[place]):>8}  "
                 f"{self.statuses[place]}"
             )

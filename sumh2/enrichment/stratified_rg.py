@@ -15,7 +15,7 @@ from ldscores.shared.collinearity import check_gram_not_collinear
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError
 from ldscores.shared.progress import progress
-from sumh2.alignment import AlignedData
+from sumh2.alignment import AlignedData, available_snps
 from sumh2.enrichment.overlap_sums import OverlapSums, resolve_overlap
 from sumh2.enrichment.stratified_rg_result import StratifiedCell, StratifiedPair, StratifiedRgResult
 from sumh2.kernels.block_sums import block_edges
@@ -258,7 +258,10 @@ def _correlations(setting: _Setting, cells: dict, pair: tuple[int, int]) -> Stra
         if mismatch is not None:
             # What all SNPs share hangs on the totals alone.
             found.append(replace(mismatch, level="caution") if place == len(rg) - 1 else mismatch)
-        judged.append(judge(found + (count_findings(cross.n_snps, setting.n_blocks) if place == len(rg) - 1 else [])))
+        if place == len(rg) - 1:
+            available = available_snps([setting.aligned.traits[trait] for trait in pair], setting.aligned.reference)
+            found += count_findings(cross.n_snps, setting.n_blocks, available)
+        judged.append(judge(found))
     rg_z, rg_p, rg_log10_p = np.array([z_and_p(value, se) for value, se in zip(rg, rg_se, strict=True)]).T
     tests = np.array([z_and_p(value, se) for value, se in zip(gcov, gcov_se, strict=True)]).T
     gcov_z, gcov_p, gcov_log10_p = tests

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
-from sumh2.alignment import AlignedData
+from sumh2.alignment import AlignedData, available_snps
+from sumh2.coverage_verdicts import chromosome_findings
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.heritability_shares import CategorySums
 from sumh2.kernels.jackknife import jackknife_se
@@ -44,7 +45,7 @@ from sumh2.models.model_fit import (
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting, trait_info
 from sumh2.sumher.rows import BRACKETED_ALPHA, RowRules, SumherRows, choose_rows, chromosomes_of, resolve_sums
 from sumh2.sumstats import FilterCount, SumStats
-from sumh2.verdicts import Finding, chromosome_findings, judge
+from sumh2.verdicts import Finding, judge
 
 Floats = NDArray[np.float64]
 
@@ -129,6 +130,7 @@ def fit_alpha(
     return _profile(
         info.name, rows, instances, chosen_confounding(confounding), info.steps + rows.steps, n_blocks, warm_start,
         tolerance, max_iter, choose_threads(n_threads), chromosome_findings(*chromosomes_of(aligned, rows)),
+        available_snps([info], aligned.reference),
     )  # fmt: skip
 
 
@@ -188,6 +190,7 @@ def fit_alpha_models(
     return _profile(
         info.name, common.rows, instances, chosen_confounding(confounding), info.steps + common.rows.steps, n_blocks,
         warm_start, tolerance, max_iter, choose_threads(n_threads), chromosome_findings(*common.chromosomes),
+        available_snps([info], common.aligned.reference),
     )  # fmt: skip
 
 
@@ -311,6 +314,7 @@ def _profile(
     max_iter: int,
     n_threads: int,
     known: Sequence[Finding],
+    available: Mapping[str, int],
 ) -> AlphaProfile:
     n_categories = len(instances[0].sums.own)
     used = check_enough(len(rows.chi2), n_blocks, n_categories + 1, name)
@@ -323,7 +327,7 @@ def _profile(
         shift = curves[1].alpha - curves[0].alpha
         shift_se = _se_of_maximum(shift, curves[1].alpha_delete - curves[0].alpha_delete)
     for place, curve in enumerate(curves):
-        found = [*known, *curve_findings(curve, len(rows.chi2), used)]
+        found = [*known, *curve_findings(curve, len(rows.chi2), used, available)]
         if place == 0 and len(curves) > 1:
             found += shift_findings(shift, shift_se, *curves[:2])
         status, why = judge(found)

@@ -220,7 +220,8 @@ def _curve_lines(curve: AlphaCurve) -> list[str]:
         lines[0] += f", its end whatever block is left out; 95% interval {curve.interval}"
     shape = curve.gaussian
     if np.isfinite(shape.mean):
-        lines.append(f"    Gaussian        {shape.mean:.2f} (SD {shape.sd:.2f}), correlation {shape.correlation:.4f}")
+        gaussian = f"{shape.mean:.2f} (SD {shape.sd:.2f}), correlation with the likelihood {shape.correlation:.4f}"
+        lines.append(f"    Gaussian        {gaussian}")
     lines.append(f"    log likelihood  {curve.logl.max():.2f}, {np.ptp(curve.logl):.2f} above the worst alpha")
     if np.isfinite(curve.h2_best):
         lines += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,8 +49,10 @@ def identification_findings(curve: AlphaCurve) -> list[Finding]:
     return []
 
 
-def curve_findings(curve: AlphaCurve, n_snps: int, n_blocks: int) -> list[Finding]:
-    """Findings of one profile."""
+def curve_findings(
+    curve: AlphaCurve, n_snps: int, n_blocks: int, available: Mapping[str, int] | None = None
+) -> list[Finding]:
+    """Findings of one profile; ``available`` as in :func:`sumh2.verdicts.count_findings`."""
     found = identification_findings(curve)
     if not curve.converged.all():
         lost = ", ".join(f"{alpha:g}" for alpha in curve.alphas[~curve.converged])
@@ -73,7 +76,7 @@ def curve_findings(curve: AlphaCurve, n_snps: int, n_blocks: int) -> list[Findin
                     "read the interval, not the SD")
         )  # fmt: skip
     if n_snps:
-        found += count_findings(n_snps, n_blocks)
+        found += count_findings(n_snps, n_blocks, available)
     return found
 
 

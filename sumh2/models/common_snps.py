@@ -47,8 +47,8 @@ class CommonRows:
     places: tuple[NDArray[np.int64], ...]
 
     @property
-    def chromosomes(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """First and last chromosome of these SNPs, and of the first tagging."""
+    def chromosomes(self) -> tuple[frozenset[str], dict[str, int]]:
+        """Chromosomes of these SNPs, and the first tagging's with the number of SNPs of each."""
         return chromosomes_of(self.aligned, self.rows)
 
     def aligned_to(self, number: int) -> AlignedData:

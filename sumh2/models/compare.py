@@ -14,6 +14,8 @@ from ldscores.shared.collinearity import check_not_collinear
 from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
+from sumh2.alignment import available_snps
+from sumh2.coverage_verdicts import chromosome_findings
 from sumh2.kernels.block_sums import block_edges
 from sumh2.kernels.heritability_shares import CategorySums, derive_quantities
 from sumh2.kernels.jackknife import jackknife_covariance, jackknife_se
@@ -29,7 +31,7 @@ from sumh2.models.model_fit import CONFOUNDING, Confounding, FitData, ModelFit, 
 from sumh2.regression_input import Totals, check_enough, check_positive, fitting
 from sumh2.sumher.rows import RowRules, first_categories, resolve_sums
 from sumh2.sumstats import SumStats
-from sumh2.verdicts import chromosome_findings, judge
+from sumh2.verdicts import judge
 
 Floats = NDArray[np.float64]
 
@@ -133,7 +135,8 @@ def _side_by_side(
     best = int(np.argmax([one.akaike_weight for one in fitted]))
     average, average_se = average_h2(fitted)
     models = [*fitted, *ldsc_rows]
-    found = comparison_findings(models, models[best], len(rows.chi2), n_blocks)
+    available = available_snps([info], common.aligned.reference)
+    found = comparison_findings(models, models[best], len(rows.chi2), n_blocks, available)
     status, why = judge(found + chromosome_findings(*common.chromosomes))
     return ModelComparison(
         trait=info.name,
@@ -148,7 +151,7 @@ def _side_by_side(
         n_blocks=n_blocks,
         n_bar=of.n_bar,
         effective_size=float(rows.weights.sum()),
-        verdict=describe_comparison(models, models[best], names[0], differences, average, average_se),
+        verdict=describe_comparison(models, models[best], names[0], average, average_se),
         status=status,
         why=why,
         steps=info.steps + rows.steps,

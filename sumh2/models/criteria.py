@@ -37,7 +37,7 @@ def with_criteria(
     weights = np.where(counted, np.exp(-(aic - aic[counted].min()) / 2), 0.0)
     weights /= weights.sum()
     differences = tuple(
-        _difference(one, other) for one, other in combinations(fitted, 2) if one.confounding == other.confounding
+        difference_between(one, other) for one, other in combinations(fitted, 2) if one.confounding == other.confounding
     )
     judged = [
         replace(
@@ -85,8 +85,8 @@ def _same_h2(one: FittedModel, other: FittedModel) -> bool:
     return bool(np.abs(changes).max() < _SAME_H2 * one.h2_jackknife_se)
 
 
-def _difference(one: FittedModel, other: FittedModel) -> LoglDifference:
-    """Difference of log likelihoods; its error is that of a sum over blocks."""
+def difference_between(one: FittedModel, other: FittedModel) -> LoglDifference:
+    """Log likelihood of one fit less another's; its error is that of a sum over blocks."""
     difference = one.logl - other.logl
     n_blocks = len(one.logl_delete)
     delete = (one.logl_delete - other.logl_delete) * (n_blocks / (n_blocks - 1))
@@ -102,4 +102,4 @@ def _from_reference(one: FittedModel, fitted: Sequence[FittedModel], reference: 
     if one.model == reference:
         return None
     other = next(f for f in fitted if f.model == reference and f.confounding == one.confounding)
-    return _difference(one, other)
+    return difference_between(one, other)

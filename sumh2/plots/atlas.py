@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from sumh2.atlas.clustering import cluster_traits
 from sumh2.atlas.consistent import ConsistentAtlas
 from sumh2.atlas.consistent_table import ConsistentTable
 from sumh2.atlas.factor_count import FactorCount
+from sumh2.atlas.joint_errors import unusable_pairs
 from sumh2.ldsc.rg_result import RgResult
 from sumh2.plots.figures import (
     BLUE,
@@ -61,7 +62,7 @@ _MOST_IN_CAPTION = 20
 def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult, ax: Axes | None = None) -> Axes:
     """Genetic correlations in clustered order: colour for rg (cut at ±1), area for |z|, squares for positive and discs for
     negative ones, a star for a false discovery rate below 5% (Benjamini and Hochberg) among the pairs shown; crosses where
-    a pair has no estimate.  Of up to 14 traits the upper triangle holds the numbers.
+    a pair has no estimate, hatching where its status is unusable.  Of up to 14 traits the upper triangle holds the numbers.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult,
     n_traits = len(order)
     names, left_out = plain_names([names[place] for place in order]), _left_out(result)
     rg, se = rg[np.ix_(order, order)], se[np.ix_(order, order)]
+    unusable = _unusable(result)[np.ix_(order, order)]
     z = _z(rg, se)
     cell = _cell_side(n_traits)
     ax = ax if ax is not None else new_axes(*_size(n_traits, cell, names))
@@ -88,8 +90,9 @@ def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult,
     off = ~np.eye(n_traits, dtype=bool)
     drawn = off & np.isfinite(rg)
     numbered = np.triu(drawn, 1) if n_traits <= _MOST_NUMBERS else np.zeros_like(drawn)
-    starred = _starred(z)
+    starred = _starred(z) & ~unusable
     _draw_cells(ax, rg, z, drawn & ~numbered, shade)
+    _hatch_cells(ax, drawn & unusable)
     points = cell * MM * 72
     dark = np.abs(rg) > _DARK
     for colour, marked in (("black", starred & ~numbered & ~dark), ("white", starred & ~numbered & dark)):
@@ -105,6 +108,8 @@ def plot_heatmap(result: RgAtlas | ConsistentAtlas | ConsistentTable | RgResult,
     bar.ax.tick_params(labelsize=TICK_SIZE, width=0.6, length=2)
     bar.set_label("genetic correlation", fontsize=LABEL_SIZE)
     note = f"area: |z|, full from {_FULL_Z:g} on; square: positive, disc: negative; *: FDR < 5%; ×: no estimate"
+    if (drawn & unusable).any():
+        note += "; hatched: unusable, see the column why"
     words = textwrap.fill(note, max(50, int(n_traits * cell / _LETTER)))
     ax.set_title(words, loc="left", fontsize=NOTE_SIZE, color=GREY, pad=3)
     write_caption(
@@ -148,6 +153,38 @@ def _matrices(result) -> tuple[Sequence[str], Floats, Floats]:
         rg[row, column] = rg[column, row] = pair.rg
         se[row, column] = se[column, row] = pair.rg_se
     return names, rg, se
+
+
+def _unusable(result) -> NDArray[np.bool_]:
+    """Pairs whose status is unusable, (n_traits, n_traits)."""
+    names = list(_matrices(result)[0])
+    marked = np.zeros((len(names),) * 2, dtype=bool)
+    pairs: Iterable[tuple[str, str]] = ()
+    if isinstance(result, ConsistentAtlas | RgAtlas):
+        listed = result.unusable_pairs if isinstance(result, ConsistentAtlas) else unusable_pairs(result)
+        pairs = ((first, second) for first, second, _ in listed)
+    elif isinstance(result, RgResult):
+        pairs = ((pair.trait1, pair.trait2) for pair in result.pairs if pair.status == "unusable")
+    place_of = {name: place for place, name in enumerate(names)}
+    for first, second in pairs:
+        cell = place_of[first], place_of[second]
+        marked[cell] = marked[cell[::-1]] = True
+    return marked
+
+
+def _hatch_cells(ax: Axes, marked: NDArray[np.bool_]) -> None:
+    """Three thin strokes over each cell: above its mark, below its number."""
+    from matplotlib.collections import LineCollection
+
+    strokes = 0.5 * np.array([[[-1, 0], [0, -1]], [[-1, 1], [1, -1]], [[0, 1], [1, 0]]])
+    rows, columns = np.nonzero(marked)
+    if len(rows):
+        middles = np.column_stack([columns, rows])[:, None, None]
+        lines = LineCollection(
+            (middles + strokes).reshape(-1, 2, 2), colors=GREY, linewidths=0.4, alpha=0.7,
+            rasterized=len(rows) > 20_000, gid="unusable", zorder=2.5,
+        )  # fmt: skip
+        ax.add_collection(lines, autolim=False)
 
 
 def _z(rg: Floats, se: Floats) -> Floats:

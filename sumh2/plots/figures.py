@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.outputs import check_writable_folder
 from ldscores.shared.tables import written_whole
 
@@ -66,12 +66,14 @@ def check_figure(path: str | Path, flag: str = "--plot") -> None:
 
     Raises
     ------
+    OptionError
+        The ending is none of a figure's.
     InputError
-        The ending is none of a figure's, the folder cannot be written to, or matplotlib is not installed.
+        The folder cannot be written to, or matplotlib is not installed.
     """
     path = Path(path)
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise InputError(f"{flag} {path}: found ending {path.suffix!r}, expected .png, .pdf or .svg; rename it")
+        raise OptionError(f"{flag} {path}: found ending {path.suffix!r}, expected .png, .pdf or .svg; rename it")
     if path.is_dir():
         raise InputError(f"{flag} {path}: found a folder, expected the name of a file; choose another name")
     check_writable_folder(path, flag)

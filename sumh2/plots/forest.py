@@ -34,6 +34,8 @@ Floats = NDArray[np.float64]
 
 #: Intervals longer than this many times the median are cut with an arrow, so that the others can be read.
 _LONGEST = 6.0
+#: Their points are shown, unless they are further from the other intervals than this many times the width of all of them.
+_FURTHEST = 2.0
 #: Numbers stand beside up to this many rows.
 _MOST_NUMBERS = 100
 #: Height of a row of one series, of each further one, of the rest of the figure, and the least height, in mm.
@@ -100,7 +102,8 @@ def draw_forest(
     """Estimates with their 95% intervals, the first row on top.
 
     One series: colour and marker by status.  Several: colour and marker by series, hollow where the status is not ok.
-    Intervals that go far beyond the others end in an arrow, and the numbers of such rows are said at the right.
+    Intervals that go far beyond the others end in an arrow, and the numbers of such rows are said at the right; their
+    points are shown where there is any room for them.
 
     Parameters
     ----------
@@ -235,7 +238,8 @@ def _draw_series(
 
 
 def _limits(series: Sequence[Estimates], null: float | None) -> tuple[float, float]:
-    """Such that all intervals fit, but those of estimates far less certain than the others."""
+    """Such that all intervals fit, but those of estimates far less certain than the others; of these the points fit,
+    unless they are so far off that the others could not be read."""
     value = np.concatenate([np.asarray(one.value, float) for one in series])
     reach = Z95 * np.nan_to_num(np.concatenate([np.asarray(one.se, float) for one in series]))
     known = np.isfinite(value) & np.isfinite(reach)
@@ -250,6 +254,9 @@ def _limits(series: Sequence[Estimates], null: float | None) -> tuple[float, flo
     low, high = (float(end) for end in (ends[0].min(), ends[1].max()))
     if null is not None:
         low, high = min(low, null), max(high, null)
+    far = _FURTHEST * (high - low)
+    near = value[(value > low - far) & (value < high + far)]
+    low, high = min(low, float(near.min())), max(high, float(near.max()))
     margin = 0.04 * (high - low) or 0.5
     return low - margin, high + margin
 

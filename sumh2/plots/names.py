@@ -21,10 +21,17 @@ _POINT = 2.5
 _LINE_TO_POINT = {"arrowstyle": "-", "lw": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": 1.5}
 
 
-def name_points(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str]) -> None:
+def name_points(
+    ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str], others: tuple[ArrayLike, ArrayLike] = ((), ())
+) -> None:
     """Write each name as near to its point as there is room inside the axes; a line leads there where it is far.
 
     Call it last: it needs the final limits and the layout.  The first names have the choice.
+
+    Parameters
+    ----------
+    others
+        x and y of points without a name, which names leave free too where there is room.
     """
     if not len(names):
         return
@@ -34,13 +41,14 @@ def name_points(ax: Axes, x: ArrayLike, y: ArrayLike, names: Sequence[str]) -> N
     at = ax.transData.transform(np.column_stack([x, y])) / scale
     frame = ax.get_window_extent().extents / scale
     renderer = figure.canvas.get_renderer()
-    taken = [_box(point, _POINT, _POINT, (0.5, 0.5)) for point in at]
+    unnamed = ax.transData.transform(np.column_stack(others)) / scale if len(others[0]) else []
+    taken = [_box(point, _POINT, _POINT, (0.5, 0.5)) for point in [*at, *unnamed]]
     for number, (point, name) in enumerate(zip(at, names, strict=True)):
         text = ax.annotate(plain(name), (np.asarray(x)[number], np.asarray(y)[number]), fontsize=NOTE_SIZE, zorder=5)
         extent = text.get_window_extent(renderer)
         width, height = extent.width / scale, extent.height / scale
-        others = [box for place, box in enumerate(taken) if place != number]
-        shift, (across, up), box, distance = _find_place(point, width, height, others, frame)
+        around = [box for place, box in enumerate(taken) if place != number]
+        shift, (across, up), box, distance = _find_place(point, width, height, around, frame)
         text.remove()
         ax.annotate(
             plain(name), (np.asarray(x)[number], np.asarray(y)[number]), xytext=tuple(shift), fontsize=NOTE_SIZE,

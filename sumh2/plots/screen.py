@@ -14,12 +14,14 @@ from sumh2.plots.figures import (
     SERIES,
     STATUS_COLOURS,
     STATUS_MARKERS,
+    TICK_SIZE,
     TWO_COLUMNS,
     VERMILION,
     add_legend,
     label_axes,
     new_axes,
     plain,
+    plain_names,
 )
 from sumh2.plots.names import name_points
 from sumh2.screens.result import ScreenResult, ScreenRow
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
 
 #: Annotations that are named in a figure.
 _NAMED = 10
+#: Up to so many annotations have their names along the axis.
+_NAMES_ON_AXIS = 40
+#: Points without a name that names leave free, the highest ones.
+_KEPT_FREE = 200
+#: Letters of a name along the axis.
+_LETTERS = 28
 #: Groups with an entry in the legend.
 _LISTED = 16
 _FDR = 0.05
@@ -37,6 +45,7 @@ _FDR = 0.05
 def plot_screen(result: ScreenResult, groups: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """-log10 p of every annotation, in their order, coloured by group, with the line of a false discovery rate of 5%.
 
+    Names stand at those that pass, or else at the best; up to 40 annotations have theirs along the axis.
     Hollow marks have a status other than ok: the guards have something to say of them.
 
     Parameters
@@ -79,7 +88,12 @@ def plot_screen(result: ScreenResult, groups: Sequence[str] | None = None, ax: A
     _draw_fdr_line(ax, result)
     ax.set(xlim=(-0.015 * len(rows) - 1, 1.015 * len(rows)), ylim=_reach(ax, height))
     label_axes(ax, f"annotation ({len(rows):,}; {_left_out(height)})", _height_label(result), result.trait)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    if len(rows) <= _NAMES_ON_AXIS:
+        # Names in the place of numbers, which say nothing of so few.
+        ax.set_xticks(at, plain_names([row.annotation for row in rows], _LETTERS), fontsize=TICK_SIZE)
+        ax.set_xticklabels(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     add_legend(ax, columns=4) if len(names) < 8 else add_legend(ax, "right")
     _name_best(ax, rows, at, height)
     return ax
@@ -159,7 +173,8 @@ def _draw_fdr_line(ax: Axes, result: ScreenResult) -> None:
 
 
 def _name_best(ax: Axes, rows: Sequence[ScreenRow], x: np.ndarray, y: np.ndarray) -> None:
-    """Names at the best annotations that pass the false discovery rate."""
-    passing = [place for place in range(len(rows)) if rows[place].fdr < _FDR]
-    best = sorted(passing, key=lambda place: -y[place])[:_NAMED]
-    name_points(ax, x[best], y[best], [rows[place].annotation for place in best])
+    """Names at the best annotations that pass the false discovery rate; at the best one where none does."""
+    known = sorted((place for place in range(len(rows)) if np.isfinite(y[place])), key=lambda place: -y[place])
+    best = [place for place in known if rows[place].fdr < _FDR][:_NAMED] or known[:1]
+    others = [place for place in known if place not in best][:_KEPT_FREE]
+    name_points(ax, x[best], y[best], [rows[place].annotation for place in best], (x[others], y[others]))

@@ -77,9 +77,8 @@ def compare_section(saved: SavedResult, most: int) -> Section:
         misleading=(
             "The model with the largest h2 is not the best one.",
             "The best of the models tried need not be a good one.",
-            "AIC takes the weighted likelihood for that of independent SNPs: where the report says that parameters "
-            "are worth "
-            "more than their number, go by the jackknifed difference.",
+            "AIC takes the weighted likelihood for that of independent SNPs: where the report says that parameters act "
+            "like more than their number, go by the jackknifed difference.",
         ),
         citations=(citations.MODELS, citations.SUMHER),
     )  # fmt: skip

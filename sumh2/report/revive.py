@@ -218,8 +218,13 @@ def revive_consistent(saved: SavedResult) -> Any:
     numbers: dict[str, Any] = {
         name: number(record, name) for name in ("distance", "statistic", "p", "n_draws", "shrinkage", "n_rounds")
     }
+    unusable = tuple(
+        (str(row.get("trait1")), str(row.get("trait2")), str(row.get("why") or ""))
+        for row in saved.rows
+        if row.get("status") == "unusable"
+    )
     return ConsistentAtlas(
-        names=names, left_out=(), factor=None, **matrices, **_eigenvalues(record), **numbers,
+        names=names, left_out=(), factor=None, unusable_pairs=unusable, **matrices, **_eigenvalues(record), **numbers,
         n_factors=record.get("n_factors"), unique=True, converged=True, n_unconverged=0,
     )  # fmt: skip
 

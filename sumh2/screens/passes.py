@@ -57,6 +57,13 @@ class Screened:
     controls: tuple[tuple[ControlRow, ...], ...]
 
 
+def forward_limit(most: int, chosen: float | None, n_annotations: int) -> float:
+    """p-value up to which an annotation joins: the one chosen, or 0.05 over their number; NaN where none may."""
+    if not most:
+        return float("nan")
+    return FAMILY_ERROR / max(n_annotations, 1) if chosen is None else chosen
+
+
 def batch_size(memory_gb: float, n_snps: int) -> int:
     """Annotations that may be in memory at a time, of so many SNPs."""
     fitting = int(memory_gb * 1e9 / (8 * n_snps * _BATCHES_HELD))
@@ -161,10 +168,9 @@ class Screen:
         work: Sequence[tuple[AnnotationSource, Sequence[int]]],
         rows: Sequence[ScreenRow],
         most: int,
-        limit: float | None,
+        limit: float,
     ) -> tuple[tuple[ForwardStep, ...], tuple[ScreenRow, ...]]:
-        """Let the best annotation join the baseline, screen the others again, and so on."""
-        limit = FAMILY_ERROR / max(len(rows), 1) if limit is None else limit
+        """Let the best annotation join the baseline, if its p-value is up to the limit, screen the others again, and on."""
         steps: list[ForwardStep] = []
         for step in range(1, most + 1):
             best = best_row(rows, self.options.alternative)

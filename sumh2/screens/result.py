@@ -17,6 +17,7 @@ from ldscores.shared.tables import write_json, write_parquet, write_tsv
 from sumh2.reasons import shared_reasons
 from sumh2.results import Result, number_text, p_text, record_of, with_se
 from sumh2.sumstats import FilterCount
+from sumh2.verdicts import WHY_SEPARATOR
 
 Floats = NDArray[np.float64]
 Alternative = Literal["greater", "two-sided"]
@@ -24,6 +25,8 @@ NAN = float("nan")
 
 #: The report shows this many annotations, the table all.
 ROWS_SHOWN = 20
+#: What a reason starts with that says why tau*, shares or enrichment are missing.
+MISSING_CODES = ("no total", "no tau*", "no enrichment", "negative h2", "continuous")
 #: Reasons of annotations without an estimate that the report shows.
 REASONS_SHOWN = 5
 #: Screens of more annotations are written as Parquet too, in the place of JSON, which is slow to read.
@@ -206,6 +209,8 @@ class ScreenResult(Result):
     notes
         What was found and done.
     forward : tuple of ForwardStep
+    forward_p
+        An annotation joined with a p-value up to this; NaN where no forward selection was asked for.
     selected : tuple of ScreenRow
         The annotations that joined, all in one regression with the baseline.
     contrasts : tuple of Contrast
@@ -239,6 +244,7 @@ class ScreenResult(Result):
     contrasts: tuple[Contrast, ...]
     tau_delete: Floats
     controls: tuple[tuple[ControlRow, ...], ...] = ()
+    forward_p: float = NAN
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -271,6 +277,8 @@ class ScreenResult(Result):
     def save(self, stem: str | Path) -> list[Path]:
         """Write ``<stem>.tsv`` and ``<stem>.json``; ``<stem>.forward.tsv`` and ``<stem>.contrasts.tsv`` where asked for.
 
+        Where no annotation joined, the first of these has its header alone.
+
         The rows of a screen of more than 5,000 annotations go to ``<stem>.parquet`` with all digits, and only the rest
         to JSON.
 
@@ -290,13 +298,15 @@ class ScreenResult(Result):
             )
             del content["estimates"]
         write_json(record, content)
-        for name, records in (
-            ("forward", self.forward_records()),
-            ("contrasts", [contrast.to_record() for contrast in self.contrasts]),
-        ):
-            if records:
-                written.append(Path(f"{stem}.{name}.tsv"))
-                write_tsv(written[-1], pa.Table.from_pylist(records))
+        if np.isfinite(self.forward_p):
+            written.append(Path(f"{stem}.forward.tsv"))
+            # With its header where nothing joined, so that a pipeline finds the file that it asked for.
+            header = ("step", "given", *self.rows[0].to_record())
+            records = self.forward_records()
+            write_tsv(written[-1], pa.table({name: [record[name] for record in records] for name in header}))
+        if self.contrasts:
+            written.append(Path(f"{stem}.contrasts.tsv"))
+            write_tsv(written[-1], pa.Table.from_pylist([contrast.to_record() for contrast in self.contrasts]))
         return written
 
     def ranked(self) -> list[ScreenRow]:
@@ -333,6 +343,7 @@ class ScreenResult(Result):
             + ", ".join(f"{count:,} {status}" for status, count in counts.items()),
             *(f"  {note}" for note in self.notes),
             *self._not_fitted_lines(),
+            *self._missing_lines(),
         ]
         return "\n".join(lines)
 
@@ -345,7 +356,21 @@ class ScreenResult(Result):
             lines.append(f"  and {len(reasons) - REASONS_SHOWN} more reasons in the table")
         return lines
 
+    def _missing_lines(self) -> list[str]:
+        """Why annotations with an estimate have no tau*, or no enrichment, each reason once."""
+        missing = (
+            (row.annotation, reason)
+            for row in self.rows if np.isfinite(row.tau) and not np.isfinite(row.tau_star + row.enrichment)
+            for reason in row.why.split(WHY_SEPARATOR) if reason.split(":")[0] in MISSING_CODES
+        )  # fmt: skip
+        return [f"  NA: {reason}" for reason in shared_reasons(missing)[:REASONS_SHOWN]]
+
     def _forward_lines(self) -> list[str]:
+        if np.isfinite(self.forward_p) and not self.forward:
+            return [
+                "",
+                f"  forward selection: no annotation joins, none that is usable has p up to {self.forward_p:.2g}",
+            ]
         if not self.forward:
             return []
         lines = ["", "  forward selection, each beside the baseline and those above it"]

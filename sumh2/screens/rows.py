@@ -16,11 +16,13 @@ from sumh2.enrichment.annotation_guards import (
     locus_findings,
     measure_dependence,
     share_findings,
+    shares_of_continuous,
     size_findings,
     t_p_values,
     two_sided_p,
     upper_tail,
 )
+from sumh2.enrichment.overlap_sums import has_share
 from sumh2.kernels.enrichment import Estimated, estimated
 from sumh2.kernels.significance import false_discovery_rates
 from sumh2.screens.annotation_taggings import AnnotationBatch
@@ -136,8 +138,9 @@ def _row(
     blocking = _why_not_fitted(fits, place, n_missing, n_used)
     tagged_share = fits.n_touched[place] / n_used
     m, block_share = float(batch.totals.m[place]), float(batch.totals.block_share[place])
+    set_like = _has_share(batch, place)
     common = {
-        "m": m, "prop_snps": float(found.prop_snps[place]), "block_share": block_share,
+        "m": m, "prop_snps": float(found.prop_snps[place]) if set_like else float("nan"), "block_share": block_share,
         "tagged_share": float(tagged_share) if not n_missing else float("nan"),
         "variance_inflation": float(fits.inflation[place]),
     }  # fmt: skip
@@ -151,6 +154,10 @@ def _row(
         # A share of a heritability that is not positive says nothing.
         return float(numbers[place]) if has_h2 else float("nan")
 
+    def of_set(numbers: Floats) -> float:
+        # Nor does that of an annotation that is no set of SNPs.
+        return shown(numbers) if set_like else float("nan")
+
     return ScreenRow(
         name, context.source,
         tau=float(found.tau.value[place]), tau_se=float(found.tau.se[place]), tau_z=float(found.z[place]),
@@ -158,11 +165,17 @@ def _row(
         tau_p_above_zero=float(found.p_above_zero[place]),
         tau_log10_p_above_zero=float(found.log10_p_above_zero[place]),
         tau_star=shown(found.tau_star.value), tau_star_se=shown(found.tau_star.se),
-        enrichment=shown(found.enrichment.value), enrichment_se=shown(found.enrichment.se),
-        enrichment_p=shown(found.enrichment_p), enrichment_log10_p=shown(found.enrichment_log10_p),
-        prop_h2=shown(found.share.value), prop_h2_se=shown(found.share.se),
+        enrichment=of_set(found.enrichment.value), enrichment_se=of_set(found.enrichment.se),
+        enrichment_p=of_set(found.enrichment_p), enrichment_log10_p=of_set(found.enrichment_log10_p),
+        prop_h2=of_set(found.share.value), prop_h2_se=of_set(found.share.se),
         effective_blocks=float(fits.effective_blocks[place]), status=status, why=why, **common,
     )  # fmt: skip
+
+
+def _has_share(batch: AnnotationBatch, place: int) -> bool:
+    """Whether it can be a set of SNPs: what is not known is taken for the usual kind, zeros and ones."""
+    squares = batch.totals.squares[place]
+    return not np.isfinite(squares) or bool(has_share(batch.totals.m[place], squares))
 
 
 def _why_not_fitted(fits: BatchFits, place: int, n_missing: int, n_used: int) -> Finding | None:
@@ -208,7 +221,8 @@ def _findings(
     findings += locus_findings(effective, context.residual_blocks, n_blocks)
     total, share = float(found.total[place]), float(found.share.value[place])
     if total > 0:
-        findings += share_findings(share, float(found.share.se[place]), binary)
+        small = any(one.code == "small annotation" for one in findings)
+        findings += share_findings(share, float(found.share.se[place]), binary, small)
     if np.isfinite(total) and not total > 0:
         findings.append(
             Finding("caution", "negative h2", f"the heritability of the model is {total:.3g}: tau can be read, shares and "
@@ -223,7 +237,9 @@ def _findings(
             Finding("note", "no tau*", "its sum of squares is not stored with the taggings; give --binary where it is 0 "
                     "or 1")
         )  # fmt: skip
-    if np.isfinite(total) and not np.isfinite(share):
+    if not _has_share(batch, place):
+        findings.append(shares_of_continuous())
+    elif np.isfinite(total) and not np.isfinite(share):
         findings.append(
             Finding("note", "no enrichment", "its overlap with the baseline is not stored; build the tagging from the "
                     "baseline's and these annotations together")

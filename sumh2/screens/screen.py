@@ -23,7 +23,7 @@ from sumh2.screens.annotation_taggings import (
     no_common_names,
 )
 from sumh2.screens.contrasts import compare_annotations
-from sumh2.screens.passes import Screen, ScreenOptions, Weights, batch_size
+from sumh2.screens.passes import Screen, ScreenOptions, Weights, batch_size, forward_limit
 from sumh2.screens.regression import (
     Blocks,
     ScreenBaseline,
@@ -99,10 +99,8 @@ def fit_screen(
         "M_5_50", "M", or numbers, one a category of the baseline; then M_5_50 is read of the annotations.
     binary
         Say that annotations are 0 or 1, which gives tau* where sums of squares are not stored.
-    memory_gb
-        Bound on the taggings that are in memory at a time (10^9 bytes); the aligned baseline comes on top.
-    n_threads
-        By default one a core.
+    memory_gb, n_threads
+        Bound on the taggings in memory at a time (10^9 bytes), beside the baseline; by default one thread a core.
 
     Raises
     ------
@@ -129,14 +127,15 @@ def fit_screen(
         baseline = fit_baseline(rows, names)
         screen = Screen(aligned, tuple(sources), options, aligned.reference)
         first = screen.run(baseline, work, "screen")
-        steps, final = screen.forward(baseline, work, first.rows, forward, forward_p)
+        limit = forward_limit(forward, forward_p, len(first.rows))
+        steps, final = screen.forward(baseline, work, first.rows, forward, limit)
         compared = compare_annotations(
             contrasts, first.rows, first.tau_delete, lambda pair: screen.read(pair, baseline), baseline, weights
         )
     return ScreenResult(
         **_baseline_estimates(baseline, intercept), rows=first.rows, alternative=alternative, weights=weights,
         notes=(*_base_note(names), *_notes(baseline, work, blocks, weights)), forward=steps, selected=final,
-        contrasts=compared, tau_delete=first.tau_delete, controls=first.controls,
+        contrasts=compared, tau_delete=first.tau_delete, controls=first.controls, forward_p=limit,
     )  # fmt: skip
 
 
