@@ -190,8 +190,8 @@ def fill_store(folder: Path, tagging: Tagging, n_traits: int) -> list[ListedTrai
         varies = number % 3 == 0
         n_values = (n * rng.uniform(0.6, 1, N_SNPS)).astype(np.float32) if varies else np.array([n], np.float32)
         facts = {
-            "has_alleles": True, "share_mismatched": 0.0, "maf_correlation": float("nan"), "first_chromosome": "1",
-            "last_chromosome": "22", "samp_prev": None, "pop_prev": None, "steps": [], "z_hash": str(number),
+            "has_alleles": True, "share_mismatched": 0.0, "maf_correlation": float("nan"), "chromosomes": ["1"],
+            "samp_prev": None, "pop_prev": None, "steps": [], "z_hash": str(number),
         }  # fmt: skip
         key = store_key(describe_file(source)["sha256"], snps)
         write_stored(folder / "store" / f"{key}{SUFFIX}", StoredTrait(z, n_values, kinds, facts))

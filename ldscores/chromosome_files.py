@@ -65,7 +65,7 @@ def split_names(names: str | os.PathLike[str]) -> list[str]:
     return [os.path.expandvars(os.path.expanduser(element)) for element in elements]
 
 
-def find_files(name: str, what: str, suffixes: Sequence[str]) -> FileSet:
+def find_files(name: str, what: str, suffixes: Sequence[str], compressed: bool = True) -> FileSet:
     """The files that a name stands for.
 
     In this order: an existing file; a path in which ``@`` or ``{chr}`` stands for the chromosome; a prefix of one
@@ -81,6 +81,8 @@ def find_files(name: str, what: str, suffixes: Sequence[str]) -> FileSet:
     suffixes
         Suffixes without compression.  The first is appended to prefixes and folders; the others are recognised only
         when they are written out.
+    compressed
+        Whether messages offer the endings of compressed files.
 
     Raises
     ------
@@ -92,8 +94,8 @@ def find_files(name: str, what: str, suffixes: Sequence[str]) -> FileSet:
     if path.is_file():
         if written_out is None:
             raise InputError(
-                f"{name}: found a file whose name does not end in {_spelled(suffixes[0])}; expected {what}; name "
-                f"a file of {what}, their prefix or their folder"
+                f"{name}: found a file whose name does not end in {_spelled(suffixes[0], compressed)}; expected {what}; "
+                f"name a file of {what}, their prefix or their folder"
             )
         return FileSet(name, written_out[0], written_out[1], {"": path})
     pattern = name.replace("{chr}", "@")
@@ -101,7 +103,7 @@ def find_files(name: str, what: str, suffixes: Sequence[str]) -> FileSet:
         stem, suffix = _split_suffix(pattern, suffixes) or (pattern, suffixes[0])
         found = _file_set(name, stem, suffix)
         if found is None:
-            raise InputError(_nothing_found(name, stem, suffix, what))
+            raise InputError(_nothing_found(name, stem, suffix, what, compressed))
         return found
     suffix = suffixes[0]
     single = _existing(name + suffix)
@@ -112,7 +114,7 @@ def find_files(name: str, what: str, suffixes: Sequence[str]) -> FileSet:
     if found is None and path.is_dir():
         found = _other_prefix(name, suffix, what)
     if found is None:
-        raise InputError(_nothing_found(name, stem, suffix, what))
+        raise InputError(_nothing_found(name, stem, suffix, what, compressed))
     return found
 
 
@@ -185,8 +187,8 @@ def _other_prefix(name: str, suffix: str, what: str) -> FileSet | None:
 # Messages
 
 
-def _spelled(suffix: str) -> str:
-    return f"{suffix}[{'|'.join(end for end in COMPRESSIONS if end)}]"
+def _spelled(suffix: str, compressed: bool) -> str:
+    return f"{suffix}[{'|'.join(end for end in COMPRESSIONS if end)}]" if compressed else suffix
 
 
 def _listed(found: dict[str, list[str]]) -> str:
@@ -196,10 +198,10 @@ def _listed(found: dict[str, list[str]]) -> str:
     return " or ".join(names[:_EXAMPLES]) + more
 
 
-def _nothing_found(name: str, stem: str, suffix: str, what: str) -> str:
+def _nothing_found(name: str, stem: str, suffix: str, what: str, compressed: bool) -> str:
     exact = "" if "@" in name or "{chr}" in name or os.path.isdir(name) else f"{name}{suffix} or "
     return (
-        f"{name}: found no {what}; expected {exact}{stem}{_spelled(suffix)}, @ being a chromosome; "
+        f"{name}: found no {what}; expected {exact}{stem}{_spelled(suffix, compressed)}, @ being a chromosome; "
         f"{_remedy(stem, suffix, what)}"
     )
 

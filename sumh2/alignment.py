@@ -102,11 +102,9 @@ class AlignedData:
         """Chromosomes of the SNPs, (n_snps,)."""
         return self.reference.chrom.take(as_arrow(self.rows))
 
-    def first_and_last_chromosome(self, used: NDArray[np.bool_] | None) -> tuple[str, str]:
-        """Chromosomes of the first and the last SNP that is used; of the reference itself for None."""
-        rows = [0, len(self.reference.chrom) - 1] if used is None else self.rows[np.flatnonzero(used)[[0, -1]]]
-        first, last = (self.reference.chrom[int(row)].as_py() for row in rows)
-        return first, last
+    def chromosomes_of(self, used: NDArray[np.bool_] | NDArray[np.int64]) -> frozenset[str]:
+        """Chromosomes of these SNPs, a mask or places among (n_snps,)."""
+        return frozenset(pc.unique(self.reference.chrom.take(as_arrow(self.rows[used]))).to_pylist())
 
     @property
     def n_traits(self) -> int:
@@ -205,6 +203,29 @@ class _OnReference:
     info: AlignedTrait
 
 
+def available_snps(traits: Sequence[AlignedTrait], tagging: Tagging) -> dict[str, int]:
+    """How many SNPs each file has for a regression, for :func:`sumh2.verdicts.count_findings`.
+
+    Parameters
+    ----------
+    traits
+        One or more.
+    tagging
+        The LD scores, whose SNPs with a regression weight count.
+
+    Returns
+    -------
+    dict
+        Before any SNP was removed, by the name of the file in a sentence.
+    """
+    files = ["the file"] if len(traits) == 1 else [f"the file of {trait.name}" for trait in traits]
+    first_steps = [trait.steps[0] for trait in traits]
+    found = {name: step.kept + step.removed for name, step in zip(files, first_steps, strict=True)}
+    weights = tagging.regression_tagging
+    weighted = len(tagging) if weights is None else int(np.count_nonzero(np.isfinite(weights)))
+    return found | {"the LD reference": weighted}
+
+
 def _put_on_reference(
     trait: SumStats, tagging: Tagging, weighted: NDArray[np.bool_], check_alleles: bool, by_letters: bool
 ) -> _OnReference:
@@ -217,10 +238,12 @@ def _put_on_reference(
     steps.append(FilterCount("with a regression weight", steps[-1].kept - len(rows), len(rows)))
     signs, kinds = _signs_and_kinds(trait, rows, check_alleles, by_letters)
     share_mismatched = 0.0
-    if check_alleles and tagging.a1 is not None and tagging.a2 is not None:
+    if check_alleles and (trait.a1 is None or trait.a2 is None):
+        steps.append(FilterCount("by name alone: the file has no alleles", 0, len(rows)))
+    elif check_alleles and tagging.a1 is not None and tagging.a2 is not None:
         theirs = _kinds(tagging.a1[places], tagging.a2[places], by_letters)
         same = kinds == theirs
-        if by_letters and trait.a1 is not None:
+        if by_letters:
             same &= kinds != 0
         else:
             same |= (kinds == 0) | (theirs == 0)

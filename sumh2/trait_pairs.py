@@ -44,10 +44,11 @@ def choose_pairs(aligned: AlignedData, pairs: str | Sequence[tuple[int, int]]) -
 
 def check_signs_known(aligned: AlignedData, what: str) -> None:
     """InputError where a trait lacks the alleles that give a covariance or correlation its sign."""
-    for trait in aligned.traits:
-        if not trait.has_alleles and not (aligned.kinds > 0).all(axis=0).any():
+    for place, trait in enumerate(aligned.traits):
+        # Where files are trusted to count the same allele (--no-check-alleles), SNPs have kinds without alleles.
+        if not trait.has_alleles and not (aligned.kinds[:, place] > 0).any():
             raise InputError(
-                f"{trait.source or trait.name}: no alleles; expected columns A1 and A2, without which the sign of a "
+                f"{trait.source or trait.name}: no allele columns; expected A1 and A2, without which the sign of a "
                 f"{what} is unknown; munge the file with its alleles"
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,17 +30,23 @@ LOW_MEAN_CHI2 = 1.02
 IMPOSSIBLE_MEAN_CHI2 = 0.5
 #: Ascertained cases push an observed-scale h2 above 1, but not this far.
 IMPOSSIBLE_H2 = 5.0
+#: An h2 above 1 by more of its standard errors is no sampling error.
+BEYOND_ERROR_Z = 4.0
 #: Share of the inflation that the intercept takes in well-behaved studies is mostly below this.
 HIGH_RATIO = 0.2
 FEW_BLOCKS = 50
+#: LD reaches over more SNPs than this: shorter blocks depend on each other, and the jackknife's errors are too small.
+SHORT_BLOCK = 20
+#: From this share of what the smallest file has on, hardly any SNP was lost on the way.
+HARDLY_LOST = 0.9
+#: With SNPs in fewer blocks than this a jackknife's error says nothing; with fewer than the second there is none.
+FEWEST_USED_BLOCKS, LEAST_BLOCKS = 20, 3
 #: LDSC leaves out a chi2 above max(0.001 N, 80) from its stratified fits.
 OUTLIER_PER_N, OUTLIER_CHI2 = 0.001, 80.0
 #: Losing more of the inflation, or of the SNPs, with large chi2 is worth a caution.
 MUCH_EXCESS, MANY_REMOVED = 0.1, 0.01
 #: Below this correlation of minor allele frequencies, study and LD reference are hardly of one ancestry.
 MAF_CORRELATION_EXPECTED = 0.9
-#: Stands for the chromosome where a tagging names none, as LDAK's.
-UNKNOWN_CHROMOSOME = "NA"
 #: A share of mismatched alleles above this points at another build or a mixed-up file.
 MANY_MISMATCHES = 0.05
 
@@ -83,8 +89,22 @@ def h2_findings(
     n_snps: int,
     n_blocks: int,
     maf_correlation: float,
+    liability_factor: float = float("nan"),
+    available: Mapping[str, int] | None = None,
 ) -> list[Finding]:
-    """What to know about a heritability; ``intercept_se`` is NaN for a fixed intercept."""
+    """What to know about a heritability.
+
+    Parameters
+    ----------
+    h2, h2_se, intercept, intercept_se, ratio, mean_chi2, n_snps, n_blocks
+        The estimates; ``intercept_se`` is NaN for a fixed intercept.
+    maf_correlation
+        Of the study's minor allele frequencies with the reference's; NaN where they are not known.
+    liability_factor
+        h2 on the liability scale over ``h2``; NaN where the trait has no prevalences.
+    available
+        See :func:`count_findings`.
+    """
     found = []
     if not h2 > 0:
         found.append(
@@ -96,74 +116,50 @@ def h2_findings(
             Finding("caution", "weak power", f"h2 is {h2 / h2_se:.1f} SE from zero; genetic correlations and "
                     f"enrichments want {WEAK_H2_Z:.0f} and more: use a larger study")
         )  # fmt: skip
-    if h2 > IMPOSSIBLE_H2:
-        found.append(
-            Finding("unusable", "impossible h2", f"h2 is {h2:.4g}: N, Z or the LD scores are not what they seem; check "
-                    "the columns of the GWAS and its largest chi2")
-        )  # fmt: skip
-    elif h2 > 1:
-        found.append(
-            Finding("caution", "h2 above 1", "N may be too small in the file (half an effective N, one cohort's N), "
-                    "or the trait is ascertained: give --samp-prev and --pop-prev")
-        )  # fmt: skip
-    found += intercept_findings(intercept, intercept_se, ratio, mean_chi2)
+    found += size_findings(h2, h2_se, liability_factor)
+    found += intercept_findings(intercept, intercept_se, ratio, mean_chi2, n_snps)
     if np.isfinite(maf_correlation) and maf_correlation < MAF_CORRELATION_EXPECTED:
         found.append(
             Finding("caution", "frequencies differ", f"allele frequencies correlate {maf_correlation:.2f} with the LD "
                     "reference: another ancestry, or the frequency column is not the effect allele's; use LD scores "
                     "of the study's ancestry")
         )  # fmt: skip
-    return found + count_findings(n_snps, n_blocks)
+    return found + count_findings(n_snps, n_blocks, available)
 
 
-def coverage_findings(
-    *,
-    study_chromosomes: tuple[str, str],
-    reference_chromosomes: tuple[str, str],
-    share_mismatched: float,
-    m: float,
-    n_snps: int,
-    max_chi2: float,
-    max_n: float,
-    outliers_removed: bool,
-    reference_notes: Sequence[str] = (),
-) -> list[Finding]:
-    """What to know of the SNPs behind a heritability; chromosomes are the first and the last one with SNPs."""
-    found = chromosome_findings(study_chromosomes, reference_chromosomes)
-    found += [Finding("caution", "LD scores incomplete", note) for note in reference_notes if "LD scores cover" in note]
-    if share_mismatched > MANY_MISMATCHES:
-        found.append(
-            Finding("caution", "alleles differ", f"{100 * share_mismatched:.0f}% of the SNPs have other alleles than "
-                    "the LD reference; check build and allele columns")
-        )  # fmt: skip
-    if m < n_snps / 2:
-        found.append(
-            Finding("caution", "few reference SNPs", f"M is {m:,.0f}, less than half of the {n_snps:,} regression SNPs; "
-                    "h2 is in proportion to M: check --m and the .l2.M files")
-        )  # fmt: skip
-    limit = outlier_limit(max_n)
-    if max_chi2 > limit and not outliers_removed:
-        level: Level = "caution" if max_chi2 > 5 * limit else "note"
-        found.append(
-            Finding(level, "outliers", f"the largest chi2 is {max_chi2:,.0f}; compare with --chisq-max {limit:.0f}, which "
-                    "leaves out what single loci add")
-        )  # fmt: skip
-    return found
+def size_findings(h2: float, h2_se: float, liability_factor: float = float("nan"), of: str = "") -> list[Finding]:
+    """What to know about a heritability above 1.
 
-
-def chromosome_findings(study: tuple[str, str], reference: tuple[str, str]) -> list[Finding]:
-    """What one chromosome can say; each pair is the first and the last chromosome with SNPs."""
-    if reference[0] == reference[1] == UNKNOWN_CHROMOSOME:
+    Parameters
+    ----------
+    h2, h2_se
+        On the observed scale.
+    liability_factor
+        See :func:`h2_findings`: where it is known, the liability scale decides.
+    of
+        " of <name> ..." where there are several traits.
+    """
+    factor = liability_factor if np.isfinite(liability_factor) else 1.0
+    value, se = h2 * factor, h2_se * factor
+    if h2 > IMPOSSIBLE_H2:
+        return [
+            Finding("unusable", "impossible h2", f"h2{of} is {h2:.4g}: N, Z or the LD scores are not what they seem; check "
+                    "the columns of the GWAS and its largest chi2")
+        ]  # fmt: skip
+    if not value > 1:
         return []
-    if reference[0] == reference[1]:
-        text = (f"the LD scores are of chromosome {reference[0]} alone, so is the h2: it is that of the chromosome, not of "
-                "the trait")  # fmt: skip
-        return [Finding("caution", "one chromosome", text)]
-    if study[0] == study[1]:
-        text = (f"all SNPs of the study are on chromosome {study[0]}, M is of all: h2 extrapolates one chromosome to the "
-                "genome; LD scores of that chromosome alone give its own")  # fmt: skip
-        return [Finding("caution", "one chromosome", text)]
-    return []
+    scale = "" if factor == 1.0 else " on the liability scale"
+    prevalences = "check the prevalences" if scale else "if cases are ascertained give --samp-prev and --pop-prev"
+    if value - 1 > BEYOND_ERROR_Z * se:
+        return [
+            Finding("unusable", "h2 above 1", f"h2{of}{scale} is {value:.4g} (SE {se:.2g}), above 1 beyond its error: N "
+                    "may be too small in the file (half an effective N, one cohort's N), or Z or the LD scores are not "
+                    f"what they seem; check the columns of the GWAS; {prevalences}")
+        ]  # fmt: skip
+    return [
+        Finding("caution", "h2 above 1", f"h2{of}{scale} is {value:.4g} (SE {se:.2g}): N may be too small in the file "
+                f"(half an effective N, one cohort's N); {prevalences}")
+    ]  # fmt: skip
 
 
 def removed_outlier_findings(limit: float, n_removed: int, n_snps: int, excess_share: float) -> list[Finding]:
@@ -212,9 +208,9 @@ def outlier_limit(max_n: float) -> float:
 
 
 def intercept_findings(
-    intercept: float, intercept_se: float, ratio: float, mean_chi2: float, of: str = ""
+    intercept: float, intercept_se: float, ratio: float, mean_chi2: float, n_snps: int, of: str = ""
 ) -> list[Finding]:
-    """What to know about an h2 intercept; ``of`` names the trait where there are several."""
+    """What to know about an h2 intercept from so many SNPs; ``of`` names the trait where there are several."""
     found = []
     if mean_chi2 < IMPOSSIBLE_MEAN_CHI2:
         found.append(
@@ -231,7 +227,7 @@ def intercept_findings(
         return [*found, Finding("note", "fixed intercept", text)]
     if not mean_chi2 > 1:
         found.append(Finding("note", "no ratio", f"mean chi2{of} is not above 1"))
-    if intercept < 1 - 2 * intercept_se:
+    if intercept < 1 - 2 * intercept_se and n_snps >= VERY_FEW_SNPS:  # of fewer the error itself is not known
         found.append(
             Finding("caution", "intercept below 1", f"{intercept:.3f} (SE {intercept_se:.3f}){of}: the study was "
                     "probably corrected by genomic control; h2 is then too low")
@@ -250,22 +246,42 @@ def held_gcov_intercept(value: float) -> Finding:
     return Finding("note", "fixed gcov intercept", text)
 
 
-def count_findings(n_snps: int, n_blocks: int) -> list[Finding]:
-    """What to know about the number of SNPs and of jackknife blocks."""
+def count_findings(n_snps: int, n_blocks: int, available: Mapping[str, int] | None = None) -> list[Finding]:
+    """What to know about the number of SNPs and of jackknife blocks.
+
+    Parameters
+    ----------
+    n_snps, n_blocks
+        In the regression.
+    available
+        SNPs of each file that the regression could have used, by the file's name: whether SNPs were lost on the way, or
+        never were there.  None where it is not known.
+    """
     found = []
-    if n_snps < VERY_FEW_SNPS:
-        found.append(
-            Finding("unusable", "few SNPs", f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; "
-                    "check the losses step by step")
-        )  # fmt: skip
-    elif n_snps < FEW_SNPS:
-        found.append(
-            Finding("caution", "few SNPs", f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; "
-                    "check the losses step by step")
-        )  # fmt: skip
+    if n_snps < FEW_SNPS:
+        level: Level = "unusable" if n_snps < VERY_FEW_SNPS else "caution"
+        text = (
+            f"{n_snps:,} SNPs in the regression, {FEW_SNPS:,} and more are usual; {_why_few(n_snps, available or {})}"
+        )
+        found.append(Finding(level, "few SNPs", text))
     if n_blocks < FEW_BLOCKS:
         found.append(Finding("caution", "few blocks", f"{n_blocks} jackknife blocks: standard errors are rough"))
+    elif VERY_FEW_SNPS <= n_snps < SHORT_BLOCK * n_blocks:
+        found.append(
+            Finding("caution", "short blocks", f"{n_blocks:,} jackknife blocks of {n_snps / n_blocks:.0f} SNPs: LD reaches "
+                    "from block to block, so that standard errors are too small; use fewer with --n-blocks, 200 are usual")
+        )  # fmt: skip
     return found
+
+
+def _why_few(n_snps: int, available: Mapping[str, int]) -> str:
+    smallest = min(available, key=lambda name: available[name], default="")
+    if not smallest or available[smallest] >= FEW_SNPS:
+        return "check the losses step by step"
+    count = available[smallest]
+    if n_snps >= HARDLY_LOST * count:
+        return f"{'none' if count == n_snps else 'hardly any'} was lost: {smallest} has {count:,}"
+    return f"{smallest} has {count:,}, and {100 * (1 - n_snps / count):.0f}% of them are lost: check the steps"
 
 
 def correlation_findings(
@@ -333,12 +349,20 @@ def rg_findings(
     n_snps: int,
     share_mismatched: float,
     same_data: bool = False,
+    liability_factors: tuple[float, float] = (float("nan"), float("nan")),
+    available: Mapping[str, int] | None = None,
 ) -> list[Finding]:
-    """What to know about a genetic correlation of two traits on the SNPs they share."""
+    """What to know about a genetic correlation of two traits on the SNPs they share.
+
+    Parameters as in :func:`correlation_findings`, :func:`h2_findings` and :func:`count_findings`, where two are of either
+    trait; ``same_data`` is whether their z scores are the same.
+    """
     numbers = list(zip(names, h2, h2_z, strict=True))
     found = correlation_findings(
         rg, rg_se, numbers, n_bad_deletes, n_blocks, where="on these SNPs", bounded=not same_data
     )
+    for name, value, z, factor in zip(names, h2, h2_z, liability_factors, strict=True):
+        found += size_findings(value, value / z if z else float("nan"), factor, f" of {name} on these SNPs")
     if same_data:
         found.append(
             Finding("caution", SAME_DATA, "both traits have the same z scores: the same file twice, or two names of "
@@ -349,4 +373,4 @@ def rg_findings(
             Finding("caution", "alleles differ", f"{100 * share_mismatched:.0f}% of the shared SNPs have other alleles "
                     "or an ambiguous strand; check build and allele columns")
         )  # fmt: skip
-    return found + count_findings(n_snps, n_blocks)
+    return found + count_findings(n_snps, n_blocks, available)

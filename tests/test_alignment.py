@@ -325,8 +325,40 @@ def test_chromosomes__that_study_or_reference_lacks_are_in_the_why():
         original, snp=original.snp.filter(pa.array(rows)), z=original.z[rows], n=original.n[rows],
         a1=original.a1[rows], a2=original.a2[rows],
     )  # fmt: skip
-    assert "all SNPs of the study are on chromosome 1" in fit_h2(align([part], both)).why
+    why = fit_h2(align([part], both)).why
+    assert (
+        "chromosomes missing: SNPs are on 1 of the 2 chromosomes of the LD scores (1): M is of all, so h2 stands" in why
+    )
     assert "the LD scores are of chromosome 1 alone" in fit_h2(align([original], tagging())).why
+
+
+def test_few_snps__are_told_beside_those_of_the_files():
+    aligned = align([trait("a"), trait("b", 2)], tagging())
+    assert f"none was lost: the file has {N_SNPS:,}" in fit_h2(aligned).why
+    assert "was lost: the file of a has" in fit_rg(aligned).pairs[0].why
+
+
+def test_a_file_without_alleles__is_said_to_have_none():
+    bare = replace(trait("bare", 2), a1=None, a2=None)
+    with_letters = tagging(a1=trait().a1, a2=trait().a2)
+    for ambiguous in ("unsigned", "letters"):
+        aligned = align([trait("a"), bare], with_letters, ambiguous=ambiguous)
+        steps = [[step.what for step in one.steps] for one in aligned.traits]
+        assert "with the alleles of the LD reference" in steps[0]
+        assert steps[1][-1] == "by name alone: the file has no alleles"
+        assert "with the alleles of the LD reference" not in steps[1]
+    result = fit_h2(align([bare], with_letters))
+    assert "by name alone: the file has no alleles" in str(result)
+
+
+def test_rg__refuses_a_file_without_alleles_beside_one_that_has_them_at_every_snp():
+    bare = replace(trait("bare", 2), a1=None, a2=None)
+    whole = trait("a")
+    sure = replace(whole, a1=np.zeros_like(whole.a1), a2=np.ones_like(whole.a2))  # no A/T, no C/G
+    with pytest.raises(InputError, match="no allele columns; expected A1 and A2"):
+        fit_rg(align([sure, bare], tagging()))
+    trusted = fit_rg(align([sure, bare], tagging(), check_alleles=False)).pairs[0]
+    assert np.isfinite(trusted.gcov), "who trusts that files count the same allele needs no letters"
 
 
 def test_outliers_and_small_m__are_in_the_why():

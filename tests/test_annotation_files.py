@@ -348,7 +348,13 @@ def test_bed__annotation_is_half_open_and_named_after_the_file(tmp_path):
     [
         ("chr1\t9\n", "found 2 columns; expected a BED file"),
         ("chr1\t20\t9\n", "interval 1 goes from 20 to 9"),
-        ("chr1\t9\tx\n", "found 'x', expected a whole number"),
+        ("chr1\t9\tx\n", "found 'x' as the end of an interval, expected a whole number; correct it$"),
+        (
+            "CHR\tSNP\tPOS\n22\trs5\t9\n",
+            "found 'rs5' in column SNP as the start of an interval; expected a BED file of int",
+        ),
+        ("l\x1b\x01\x02", "found PLINK genotypes; expected a BED file of intervals"),
+        ("PAR1", "found a Parquet file; expected a BED file of intervals"),
         ("chr7\t9\t20\n", r"its chromosomes \(7\) are not those of the panel \(1\)"),
     ],
 )

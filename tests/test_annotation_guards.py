@@ -124,6 +124,21 @@ def test_p_values__without_an_error_are_missing():
     assert np.isnan(t_p_values(1.0, 0.0, 200)[:3]).all()
 
 
+@pytest.mark.parametrize(
+    ("share", "se", "small", "level", "said", "not_said"),
+    [
+        (1.069, 0.096, False, "caution", "within its error of 1: read it as nearly all of h2", "power"),
+        (-0.06, 0.05, False, "caution", "within its error of 0: read it as about none of h2", "power"),
+        (-0.59, 1.43, False, "caution", "do not read its enrichment, not even the sign", "read the sign"),
+        (-0.2, 0.05, False, "unusable", "4.0 SE outside: the model is wrong", "too small"),
+        (-0.02, 0.005, True, "unusable", "the SE of so small an annotation is too small", "model is wrong"),
+    ],
+)
+def test_share_outside__is_worded_by_its_error(share, se, small, level, said, not_said):
+    (found,) = share_findings(share, se, small=small)
+    assert found.level == level and said in found.text and not_said not in found.text
+
+
 def test_findings__say_what_to_do():
     assert "touches 0.5% of the genome" in size_findings(0.005, np.nan)[0].text
     assert "holds 0.1% of the reference SNPs" in size_findings(np.nan, 0.001)[0].text

@@ -59,6 +59,11 @@ def test_constant_and_repeated():
     annotations = Annotations(values, ("base", "empty", "x", "y", "again", "z"))
     assert annotations.constant() == {"base": 1.0, "empty": 0.0, "again": 0.0}
     assert annotations.repeated() == [("again", "empty")]
+    said = annotations.warnings()
+    assert [line.partition(": ")[2].split(" ")[0] for line in said] == ["empty", "again"], (
+        "a column of zeros is told once"
+    )
+    assert annotations.warnings(of_empty=False) == []
 
 
 def test_select__order_and_message():

@@ -37,6 +37,21 @@ def test_a_trait_without_alleles__has_h2_and_no_pair():
     assert exact.to_records()[0]["why"] == row["why"]
 
 
+def test_traits_and_pairs__say_which_chromosomes_and_how_many_snps_there_were():
+    chromosomes = pa.array(np.repeat(["1", "2", "3"], 1_000))
+    tagging = make_tagging(chrom=chromosomes, bp=np.tile(np.arange(1_000) * 1_000 + 1, 3))
+    trait, other = make_traits(tagging, 2)
+    elsewhere = tagging.snp[1_000:2_000].to_pylist()
+    kept = np.flatnonzero(~np.isin(trait.snp.to_pylist(), elsewhere))
+    letters = {"a1": trait.a1[kept], "a2": trait.a2[kept]}
+    part = replace(trait, snp=trait.snp.take(pa.array(kept)), z=trait.z[kept], n=trait.n[kept], **letters)
+    atlas = fit_atlas(align([part, other], tagging), n_blocks=N_BLOCKS)
+    assert "SNPs are on 2 of the 3 chromosomes of the LD scores (1, 3): M is of all" in atlas.traits[0].why
+    assert "chromosomes missing" not in atlas.traits[1].why
+    assert f"the file has {len(part):,}" in atlas.traits[0].why
+    assert f"the file of {atlas.traits[0].name} has {len(part):,}" in atlas.to_records()[0]["why"]
+
+
 def test_no_common_snps__is_a_row_with_its_reason():
     aligned = aligned_traits(3)
     half = np.arange(len(aligned.rows)) < len(aligned.rows) // 2

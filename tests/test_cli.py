@@ -277,6 +277,31 @@ def test_contradicting_options(run, tmp_path):
     refused(run, tmp_path, ["h2", trait(1), "--ld", LD, "--n-blocks", "1"], "--n-blocks", status_expected=2)
 
 
+def test_misuse__is_status_2_before_anything_is_read(run, tmp_path):
+    h2 = ["h2", "no_such_file", "--ld", "no_such_ld"]
+    rg = ["rg", "no_such_file", "nor_this", "--ld", "no_such_ld"]
+    simulate = ["simulate", "--bfile", "no_such_panel", "--n", "1000", "--out", str(tmp_path / "s")]
+    for line, part in (
+        ([*h2, "--two-step", "30", "--no-intercept"], "--two-step and a fixed intercept"),
+        ([*h2, "--two-step", "30", "--intercept", "1"], "--two-step and a fixed intercept"),
+        ([*h2, "--intercept", "1", "--no-intercept"], "found --intercept and --no-intercept"),
+        ([*h2, "--plot", "x.gif"], "found ending '.gif'"),
+        ([*h2[:2], "another", *h2[2:]], "h2 takes one SUMSTATS: run it once for each"),
+        ([*rg, "--two-step", "30", "--intercept", "1"], "--two-step and a fixed intercept"),
+        ([*rg, "--two-step", "30", "--gcov-intercept", "0"], "--two-step and a fixed intercept"),
+        ([*rg, "--no-intercept", "--gcov-intercept", "0"], "found --no-intercept and a fixed intercept"),
+        ([*simulate, "--rg", "3"], "--rg: found 3, expected a correlation from -1 to 1"),
+        ([*simulate, "--h2", "0.5,0.5", "--rg", "1,2;2,1"], "--rg: found 2, expected"),
+        ([*simulate, "--h2", "0.5,0.5", "--rg", "1,0.2;0.3,1"], "expected a symmetric matrix"),
+        ([*simulate, "--model", "gtca"], "did you mean gcta?"),
+        ([*simulate, "--model", "human_defalt"], "did you mean human-default?"),
+        (["atlas", "no_such_file", "--ld", "no_such_ld", "--out", str(tmp_path / "a")], "found 1 trait, expected two"),
+    ):
+        status, _, err = run(line)
+        assert status == 2 and part in err, (line, err)
+    assert not list(tmp_path.iterdir())
+
+
 def test_outputs__are_checked_before_any_work(run, tmp_path):
     path = write_sumstats(tmp_path / "x.tsv")
     before = (tmp_path / "x.tsv").read_bytes()
@@ -290,7 +315,11 @@ def test_outputs__are_checked_before_any_work(run, tmp_path):
         (["--one-step", "--two-step", "20"], "--one-step and --two-step"),
     ):
         status, _, err = run(["h2", path, "--ld", "no_such_ld", *line])
-        assert status == (2 if "--one-step" in line else 1) and part in err and "no_such_ld" not in err
+        assert (
+            status == (2 if "--one-step" in line or "a.gif" in line[1] else 1)
+            and part in err
+            and "no_such_ld" not in err
+        )
     assert (tmp_path / "x.tsv").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 

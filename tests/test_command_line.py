@@ -313,7 +313,7 @@ def test_missing_parameters_are_named_all_at_once(run):
 
 def test_too_many_words_are_shown(run):
     err = run("h2", "a", "c d", "e", "--ld", "b").err
-    assert "error: too many words: nothing takes 'c d', 'e'\n" in err
+    assert "error: too many words: nothing takes 'c d', 'e'; h2 takes one SUMSTATS: run it once for each\n" in err
 
 
 def test_variadic_words(run):

@@ -23,6 +23,7 @@ from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.likelihood import ScaledDesign, fit_likelihood
 from sumh2.models.common_snps import align_models
 from sumh2.models.compare_verdicts import comparison_findings, describe_comparison
+from sumh2.models.criteria import with_criteria
 from sumh2.sumher.fit import fit_sumher
 from sumh2.sumstats_files import read_sumstats, write_sumstats
 
@@ -171,7 +172,7 @@ def test_model_and_its_copy__are_alike():
     assert result.h2_average == pytest.approx(alone.h2_average), "it counts once"
     assert result.find("default").akaike_weight == pytest.approx(alone.find("default").akaike_weight)
     assert "same model: again and default have one likelihood" in result.why
-    assert not any("again" in sentence for sentence in result.verdict if "Next is" in sentence)
+    assert not any("again" in sentence for sentence in result.verdict if "the next model" in sentence)
     (row,) = (line for line in str(result).splitlines() if line.strip().startswith("again") and "none" in line)
     assert row.endswith("same as default"), "a weight of 0.000 has its reason beside it"
 
@@ -308,8 +309,66 @@ def test_what_depends_on_the_model__is_not_the_widest_gap_alone():
         replace(one, h2=h2, h2_delete=h2 + size * row, categories=())
         for one, h2, size, row in zip(fitted, (0.3, 0.4, 0.5), sizes, noise, strict=True)
     ]
-    verdict = describe_comparison(peers, peers[0], "gcta", (), 0.4, 0.1)[-1]
+    verdict = describe_comparison(peers, peers[0], "gcta", 0.4, 0.1)[-1]
     assert "h2 (0.300 under gcta, 0.400 under default" in verdict
+
+
+def judged(fitted, **changes):
+    """Two or more fits as the criteria judge them, of which some numbers are changed first."""
+    return with_criteria(
+        [replace(one, **{k: v[p] for k, v in changes.items()}) for p, one in enumerate(fitted)], "gcta"
+    )[0]
+
+
+def test_next_model__has_the_sign_of_the_table_and_its_own_best_row():
+    """The next model is at its best with an intercept, the best one without: what counts is the row, not the term."""
+    models, trait = two_models()
+    result = fit_comparison(trait, models, n_blocks=40, confounding=["none", "intercept"])
+    one = result.find("gcta", "none")
+    fits = [result.find(m, c) for m in ("gcta", "default") for c in ("none", "intercept")]
+    logl = [one.logl, one.logl + 0.1, one.logl - 20, one.logl - 6]
+    fits = judged(fits, logl=logl)
+    verdict = describe_comparison(fits, fits[0], "gcta", 0.4, 0.1)
+    assert verdict[0].startswith("gcta has the smallest AIC")
+    assert verdict[1].startswith("gcta has loglSS +6.0 (SE ")
+    assert verdict[1].endswith("over the next model, default with intercept fitted, whose AIC is 14.0 larger.")
+
+
+def test_small_differences_of_h2__are_shown_and_no_conclusion():
+    """0.0129 against 0.0125 may be beyond noise; no one concludes anything else from it."""
+    models, trait = two_models()
+    fitted = fit_comparison(trait, models, n_blocks=40, confounding=["none"]).models[:2]
+    noise = 1e-9 * np.random.default_rng(5).normal(size=(2, 40))
+    close = [
+        replace(one, h2=h2, h2_delete=h2 + row, categories=())
+        for one, h2, row in zip(fitted, (0.0129, 0.0125), noise, strict=True)
+    ]
+    sentences = describe_comparison(close, close[0], "gcta", 0.0128, 0.001)
+    assert sentences[-1].startswith("No conclusion here depends on the model: h2 differs beyond noise but by 3.1% only")
+    assert any("0.0125 (default) to 0.0129 (gcta)" in sentence for sentence in sentences)
+    far = [close[0], replace(close[1], h2=0.0099, h2_delete=close[1].h2_delete - 0.0026)]
+    assert (
+        "depend on the model: h2 (0.0129 under gcta, 0.0099"
+        in describe_comparison(far, far[0], "gcta", 0.01, 0.001)[-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_parameters", "word"), [(1, "the one parameter of gcta acts like 9.0"), (3, "AIC favours large")]
+)
+def test_effective_parameters__are_named_by_the_number_of_parameters(n_parameters, word):
+    models, trait = two_models()
+    fitted = fit_comparison(trait, models, n_blocks=40, confounding=["none"]).models[0]
+    fitted = replace(fitted, n_parameters=n_parameters, n_effective=9.0)
+    (said,) = [f for f in comparison_findings([fitted, fitted], fitted, 500_000, 200) if "n_effective" in f.text]
+    assert word in f"{said.code}: {said.text}"
+    assert ("large models" in said.code) == (n_parameters > 1), "a model of one parameter is not large"
+
+
+def test_help__explains_the_words_of_the_report(run_sumh2):
+    shown = " ".join(run_sumh2("compare", "--help")[1].split())
+    assert "effective parameters (column n_effective)" in shown and "Takeuchi" in shown
+    assert "correlation printed with it" in " ".join(run_sumh2("alpha", "--help")[1].split())
 
 
 def test_many_looks__want_more_than_one_look():
@@ -322,8 +381,8 @@ def test_many_looks__want_more_than_one_look():
         replace(fitted, model=f"m{place}", h2=2.4 * (place == 0), h2_delete=scale * row, categories=())
         for place, row in enumerate(noise)
     ]
-    few = describe_comparison(apart[:2], apart[0], "m0", (), 0.4, 0.1)[-1]
-    many = describe_comparison(apart, apart[0], "m0", (), 0.4, 0.1)[-1]
+    few = describe_comparison(apart[:2], apart[0], "m0", 0.4, 0.1)[-1]
+    many = describe_comparison(apart, apart[0], "m0", 0.4, 0.1)[-1]
     assert "depend on the model: h2" in few
     assert many == "No conclusion here depends on the model beyond noise."
 

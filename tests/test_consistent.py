@@ -130,7 +130,7 @@ def test_bad_traits__are_left_out_with_their_reason():
     assert "-0.01, not positive" in reasons["trait4"]
     assert "1 of its pairs could not be fitted" in reasons["trait5"]
     assert "left out: trait2: no fit: too few SNPs" in str(found)
-    with pytest.raises(FitError, match="1 of 6 traits have a positive h2"):
+    with pytest.raises(FitError, match="atlas: 1 of 6 traits can be used together, .*; left out: trait2: no fit"):
         usable_traits(replace(broken, gcov=np.where(np.arange(6) < 1, broken.gcov, np.nan)))
 
 
@@ -167,7 +167,7 @@ def test_factor_fit__has_its_rank(atlas):
     assert np.isfinite(found.rg_se).all()
     assert found.distance >= fit_consistent(atlas, n_draws=0, replicates=False, hold=False).distance
     with_unique = fit_consistent(atlas, n_factors=1, n_draws=0, replicates=False)
-    assert "1 factors and unique variances" in str(with_unique)
+    assert "1 factor and unique variances" in str(with_unique)
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,63 @@ def test_every_planted_fault_is_named(fault, check, words, folder):
     assert re.search(words, found.found), found.found
     assert found.advice
     report = str(result)
-    assert f"{check}: {found.advice}" in report and report.splitlines()[0].endswith(result.status)
+    assert re.search(rf"\d+\. [a-z, ]*\b{check}[a-z, ]*: {re.escape(found.advice)}", report)
+    assert report.splitlines()[0].endswith(result.status)
+
+
+@pytest.mark.parametrize("p", [True, False])
+def test_odds_ratios_as_effects_get_one_advice(p, folder):
+    """All that odds ratios do to Z, its sign and chi2 has one remedy, and the file is whole."""
+    columns = study()
+    odds_ratios_for_effects(columns)
+    if not p:
+        del columns["P"]
+    report = str(diagnose(folder, columns))
+    advice = report[report.index("What to do:") :].splitlines()[1]
+    assert advice.startswith("1. inflation") and advice.endswith(
+        "BETA holds odds ratios: say so with --odds-ratio BETA"
+    )
+    assert "whole file" not in report and "P is corrected" not in report and "signs: the column" not in report
+
+
+def test_positive_effects_are_no_odds_ratios(folder):
+    columns = study()
+    unsigned_effects(columns)
+    assert "odds ratios were taken" in check_of(diagnose(folder, columns), "signs").advice
+
+
+def test_wrong_columns_are_not_taken_for_a_part_of_the_file(folder):
+    """Where P is as always the file is whole: Z is wrong."""
+    columns = study()
+    columns["BETA"] = columns["BETA"] + np.where(columns["BETA"] > 0, 1, -1)
+    found = check_of(diagnose(folder, columns), "inflation")
+    assert found.status == "unusable" and found.advice.startswith("P is not small: Z is made of the wrong columns")
+
+
+@pytest.mark.parametrize(("every", "status"), [(50, "caution"), (500, "note")])
+def test_zero_for_missing_p_is_named(every, status, folder):
+    columns = study()
+    columns["P"] = np.where(np.arange(len(columns["P"])) % every == 0, 0, columns["P"])
+    found = check_of(diagnose(folder, columns), "z")
+    assert found.status == status and "have P = 0 beside a Z that is not large" in found.found
+    assert "0 in P is a code for missing" in found.advice
+
+
+def test_zero_of_a_p_with_few_decimals_is_no_code(folder):
+    columns = study()
+    columns["P"] = np.round(columns["P"], 3)
+    assert (columns["P"] == 0).any()
+    found = check_of(diagnose(folder, columns), "z")
+    assert found.status == "ok" and "P = 0" not in found.found
+
+
+@pytest.mark.parametrize(("n_rows", "status"), [(10, "unusable"), (600, "note"), (4000, "ok")])
+def test_few_rows_are_named(n_rows, status, folder):
+    result = diagnose(folder, study(n_rows))
+    found = check_of(result, "losses")
+    assert found.status == status and bool(found.advice) == (status != "ok")
+    assert result.status == ("unusable" if status == "unusable" else "ok")
+    assert ("too few to tell anything" in found.found) == (n_rows == 10)
 
 
 def test_corrected_twice(folder):

@@ -182,6 +182,30 @@ def test_another_build_stops_with_the_remedy(tmp_path, reference):
         munge(path, reference=reference, match_by="position")
 
 
+def test_chance_matches_of_another_build_are_refused(tmp_path, reference):
+    """Where most variants with a name of the panel lie elsewhere, those that match are wrong ones."""
+    path = write_gwas(tmp_path / "g", "SNP CHR BP EA NEA BETA SE N",
+                      lambda s: (s.name, s.chrom, s.bp + 77 * (s != SNPS[0]), s.alt, s.ref, s.beta, s.se, s.n))  # fmt: skip
+    with pytest.raises(
+        InputError, match="0.5% of the 200 variants with a name.*another build.*match by name.*liftover"
+    ):
+        munge(path, reference=reference, match_by="position")
+
+
+@pytest.mark.parametrize("n_found", [5, 30])
+def test_few_matches_of_nameless_variants_are_chance(n_found, tmp_path):
+    places = range(1000, 1000 + 7 * 2000, 7)
+    panel, gwas = tmp_path / "panel.tsv", tmp_path / "gwas.tsv"
+    panel.write_text("SNP CHR BP A1 A2\n" + "".join(f"rs{bp} 1 {bp} A G\n" for bp in places))
+    rows = (f"1 {bp + (place >= n_found)} A G {0.01 * (-1) ** place} 0.01 5000\n" for place, bp in enumerate(places))
+    gwas.write_text("CHR BP EA NEA BETA SE N\n" + "".join(rows))
+    if n_found == 30:
+        assert len(munge(gwas, reference=panel, match_by="position").sumstats) == 30
+        return
+    with pytest.raises(InputError, match="only 5 of 2000 variants are in .*another build.*one build; lift over"):
+        munge(gwas, reference=panel, match_by="position")
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -261,6 +261,7 @@ def test_build__empty_and_constant_annotations_are_said(portable_panel, tmp_path
         "build", "--bfile", portable_panel, "--model", "own", "--annot", whole, "--out", tmp_path / "o"
     )
     assert "full is 1 at every SNP: fits cannot tell it from the base" in said
+    assert said.count("at every SNP") == 2, "each column once"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ldscores.shared.errors import InputError
 from ldscores.taggings.ldak_tagging_files import read_ldak_tagging, write_ldak_tagging
 from ldscores.taggings.merge import merge_models, merge_snps, merge_taggings, place_on_genome
 from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_files import read_tagging, write_tagging
 
 HUMAN = SHARED / "reference" / "ldak" / "human"
 
@@ -92,8 +93,21 @@ def test_merge_taggings__same_snps_go_side_by_side_and_some_do_not():
     both = merge_taggings([first, replace(part("1", 5, 2), model="gcta")])
     assert both.names == ("a[own]", "b[own]", "a[gcta]", "b[gcta]")
     assert merge_taggings([first, part("1", 5, 2)]).names == ("a_0", "b_0", "a_1", "b_1")
+    other = replace(part("1", 5, 2), names=("c", "d"))
+    assert merge_taggings([first, other]).names == ("a", "b", "c", "d"), "no name is shared: none gets a number"
     with pytest.raises(InputError, match="expected sets of the same SNPs"):
         merge_taggings([first, part("1", 4, 2)])
+
+
+def test_command_merge__says_that_the_overlap_is_lost(run_ldscores, tmp_path):
+    names = []
+    for number, changes in enumerate(({}, {"names": ("c", "d")})):
+        names.append(tmp_path / f"{number}.tagging.parquet")
+        write_tagging(names[-1], replace(part("1", 5, number + 1, **changes), ldak=None))
+    code, out, error = run_ldscores("merge", *names, "--out", tmp_path / "both.tagging.parquet")
+    assert code == 0 and "4 categories" in out
+    assert "the overlap between the categories of these files is not known" in error
+    assert read_tagging(tmp_path / "both.tagging.parquet").names == ("a", "b", "c", "d")
 
 
 def ldak_part(path, whole: Tagging, facts, columns, chromosome: str) -> None:

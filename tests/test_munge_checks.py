@@ -77,6 +77,69 @@ def test_few_digits_take_z_from_p(gwas, decimals):
     assert not any("median of Z" in each for each in result.warnings)
 
 
+@pytest.mark.parametrize(("z", "told"), [(0.2, "rg hardly does"), (1.5, "rg comes out too near 0: for rg take a file")])
+def test_effects_of_zero_are_told_with_their_share_and_z(gwas, z, told):
+    rows = without(gwas_rows(400), "SE")
+    for row in rows[::10]:
+        row["BETA"], row["P"] = 0, float(2 * norm.sf(z))
+    rows[0]["P"] = float(2 * norm.sf(2.5))
+    (warning,) = [each for each in gwas(rows).warnings if "effect of 0" in each]
+    assert warning.startswith("40 SNPs have an effect of 0 in the digits of the file (10% of those kept)")
+    assert f"their |Z| is {z:.2f} in the median and 2.50 at most" in warning and told in warning
+
+
+def test_zero_as_a_code_for_missing_p_is_told(gwas):
+    rows = changed(gwas_rows(400), 5, BETA=0.9, SE=0.01, P=0)
+    for row in [each for each in rows if abs(each["BETA"]) < 2 * each["SE"]][:10]:
+        row["P"] = 0
+    warnings = [each for each in gwas(rows).warnings if "P = 0" in each]
+    assert [each.split(",")[0] for each in warnings] == [
+        "10 SNPs have P = 0 beside a Z that is not large",
+        "1 SNP has P = 0",
+    ]
+
+
+@pytest.mark.parametrize("column", ["BETA", "P"])  # P is read as text where Z is made of it
+def test_decimal_commas_are_named_with_their_line(gwas, column):
+    rows = gwas_rows(40) if column == "BETA" else without(gwas_rows(40), "SE")
+    for row in rows[3:]:
+        row[column] = f"{row[column]:.5f}".replace(".", ",")
+    place = r"line 5" if column == "BETA" else "row 4"
+    with pytest.raises(
+        InputError, match=rf"column {column}: found '.*,.*', .*\({place}\): the column has decimal commas"
+    ):
+        gwas(rows)
+
+
+@pytest.mark.parametrize("n_snps", [5, 2000])
+def test_few_snps_are_warned_of(gwas, n_snps):
+    warnings = [each for each in gwas(gwas_rows(n_snps)).warnings if "LD score regression wants" in each]
+    expected = (
+        "only 5 SNPs are kept, where LD score regression wants 200,000 and more: is the file complete? see the filters"
+    )
+    assert warnings == ([expected] if n_snps == 5 else [])
+
+
+def test_a_column_of_cases_without_values_is_named(gwas):
+    rows = [{**row, "Ncas": "n/a", "Ncon": 5000} for row in without(gwas_rows(40), "N")]
+    with pytest.raises(InputError, match=r"no sample size; found .*\(no values in Ncas: not used\); expected a column"):
+        gwas(rows)
+
+
+def test_thousands_separators_are_named_and_one_odd_text_is_not_a_habit(gwas):
+    rows = gwas_rows(40)
+    for row in rows:
+        row["N"] = "37,838"
+    with pytest.raises(
+        InputError, match=r"column N: found '37,838', .*\(line 2\): the column has thousands separators"
+    ):
+        gwas(rows)
+    rows = changed(gwas_rows(40), 30, N="3,5")
+    rows = changed(rows, 31, N="many")
+    with pytest.raises(InputError, match=r"found '3,5', expected a number; correct the value or write NA \(line 32\)"):
+        gwas(rows)
+
+
 def test_standard_error_of_zero_in_its_digits_is_kept(gwas):
     rows = gwas_rows(400)
     for row in rows:

@@ -111,6 +111,13 @@ def test_a_tagging_is_a_panel(run_sumh2, tmp_path):
     assert status == 0 and "EAF correlates +1.000" in out and "munge it with --match-by position" in out
 
 
+def test_lambda_has_one_name_and_says_of_which_rows(run_sumh2, gwas, tmp_path):
+    _, audited, _ = run_sumh2("doctor", gwas)
+    _, munged, _ = run_sumh2("munge", gwas, "--out", tmp_path / "x")
+    (audited,), (munged,) = ([line for line in text.splitlines() if "lambda GC" in line] for text in (audited, munged))
+    assert "before the filters of munge" in audited and munged.endswith("(of the SNPs kept)")
+
+
 def test_quiet__leaves_the_names_of_the_files_and_the_warnings(run_sumh2, gwas, tmp_path):
     _, told, _ = run_sumh2("munge", gwas, "--out", tmp_path / "loud")
     assert "rows read" in told

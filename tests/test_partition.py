@@ -618,6 +618,45 @@ def test_figures__show_every_category(result, data):
     assert len(plot_influence(influence).get_yticklabels()) >= N_CHROMOSOMES + 1
 
 
+def test_one_tagging__is_not_read_as_annotations(run_sumh2, command_files, data, tmp_path):
+    """The LD score file is no annotation file, though it exists: with one category the message is about that."""
+    one = tmp_path / "one.tagging.parquet"
+    write_tagging(one, replace(data[0].select(np.array([0])), overlap=None, overlap_5_50=None))
+    assert not has_annotations(str(one))
+    code, _, error = run_sumh2("partition", command_files / "t1.sumstats.parquet", "--ld", one)
+    assert code == 1 and "found one LD score, expected two or more" in error and "annotations beside" not in error
+
+
+def test_m__is_the_number_of_reference_snps(result):
+    """Categories overlap: their totals add up to more."""
+    assert result.sums.totals.sum() > N_SNPS and result.total.m == N_SNPS
+    assert f"M {N_SNPS:,}," in str(result) and result.details()["h2"]["m"] == N_SNPS
+
+
+def test_continuous_annotation__has_no_enrichment_but_in_ldscs_file(result, tmp_path):
+    from sumh2.ldsc.partition_log import write_ldsc_results
+
+    rows = {row["category"]: row for row in result.to_records()}
+    names = ("prop_snps", "h2", "prop_h2", "prop_h2_se", "enrichment", "enrichment_se", "enrichment_p")
+    assert all(np.isnan(rows["score"][name]) for name in names) and np.isfinite(rows["score"]["tau_star"])
+    assert all(np.isfinite(rows["coding"][name]) for name in names)
+    assert "no enrichment" in rows["score"]["why"] and "no enrichment" not in rows["coding"]["why"]
+    assert "NA: score: no share of SNPs or of h2 and no enrichment" in str(result)
+    lines = write_ldsc_results(tmp_path / "p.results", result).read_text().splitlines()
+    assert float(lines[-1].split("\t")[4]) == result.enrichments.enrichment.value[3], "LDSC prints a number"
+
+
+def test_probabilities__keep_their_enrichment(data):
+    """Of values between 0 and 1 the sum is an expected number of SNPs."""
+    tagging, traits, *_ = data
+    overlap = tagging.overlap.copy()
+    overlap[2, 2] *= 0.7
+    soft = replace(tagging, overlap=overlap, overlap_5_50=overlap)
+    found = fit_partition(align(traits, soft), chisq_max=1e6)
+    row = found.to_records()[2]
+    assert not found.sums.binary[2] and np.isfinite(row["enrichment"]) and "probabilities" in row["why"]
+
+
 def test_report__names_the_categories(result):
     text = str(result)
     for name in NAMES:

@@ -160,6 +160,11 @@ def test_compressed_bed(dosages, tmp_path):
     assert message(tmp_path / "p").endswith(f"unpack it, e.g. with: xz -dk {tmp_path / 'p.bed.xz'}")
 
 
+def test_missing_panel__offers_no_compressed_files(tmp_path):
+    stem = tmp_path / "p"
+    assert message(stem).startswith(f"{stem}: found no PLINK genotypes; expected {stem}.bed or {stem}@.bed, @ being a ")
+
+
 def test_fam_of_another_panel(dosages, tmp_path):
     write_panel(tmp_path / "e.1", dosages, "1")
     write_panel(tmp_path / "e.2", dosages, "2", people=[f"F{p} J{p}" if p == 4 else f"F{p} I{p}" for p in range(9)])

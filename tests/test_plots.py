@@ -169,6 +169,16 @@ def test_forest__cuts_what_is_far_beyond_the_others():
     assert markers(ax)[0].tolist() == values and markers(ax)[1].tolist() == [0, 1, 2, 3]
 
 
+def test_forest__shows_the_largest_point_and_cuts_its_interval_alone():
+    """The largest enrichment is what a reader looks for, however uncertain it is."""
+    values, errors = [1.0, 2.0, -1.0, 8.0, 13.0], [0.5, 0.4, 0.6, 2.0, 6.0]
+    ax = new_axes(100, 50)
+    draw_forest(ax, list("abcde"), [Estimates(values, errors, ["ok"] * 5)], null=1.0)
+    low, high = ax.get_xlim()
+    assert 13 < high < 13 + 1.96 * 6 and -5 < low < -2
+    assert [line.get_marker() for line in ax.lines if line.get_gid() == "beyond"] == [">"]
+
+
 def test_forest__says_what_is_missing():
     ax = new_axes(100, 50)
     series = [Estimates([np.nan, 0.5], [np.nan, np.nan], ["unusable", "caution"])]
@@ -253,7 +263,7 @@ def test_commands__refuse_a_bad_ending_before_any_work(command, run_sumh2, tmp_p
     for flag in ("--plot", *OTHERS.get(command, ())):
         more = ("--influence", "--out", "o") if flag == "--influence-plot" else ()
         status, _, error = run_sumh2(command, *FLAGS[command], *more, flag, "figure.jpeg")
-        assert status == 1 and f"{flag} figure.jpeg: found ending '.jpeg', expected .png, .pdf or .svg" in error
+        assert status == 2 and f"{flag} figure.jpeg: found ending '.jpeg', expected .png, .pdf or .svg" in error
     assert not list(tmp_path.iterdir())
 
 

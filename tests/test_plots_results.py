@@ -472,9 +472,22 @@ def test_screen__of_any_size(n_rows, n_groups, tmp_path):
     drawn = np.concatenate([one.get_offsets() for one in ax.collections if len(one.get_offsets())])
     known = [row for row in result.rows if np.isfinite(row.tau_z)]
     assert len(drawn) == len(known) and len(set(drawn[:, 0])) == len(known)
-    assert len(ax.texts) == min(10, sum(row.fdr < 0.05 for row in known))
+    assert len(ax.texts) == (min(10, sum(row.fdr < 0.05 for row in known)) or 1), "the best where none passes"
     assert len(labels(ax)) <= 18
     assert render(ax, tmp_path)
+
+
+def test_screen__of_few_has_names_and_names_the_best_where_none_passes():
+    result = worlds.screen_result()
+    rows = tuple(replace(row, fdr=0.5) for row in result.rows[:9])
+    few = replace(result, rows=rows)
+    best = min(rows, key=lambda row: row.tau_log10_p_above_zero).annotation
+    ax = plots.plot_screen(few)
+    ticks = {label.get_text() for label in ax.get_xticklabels()}
+    assert len(ticks) == 9 and any(best.startswith(name[:10]) for name in ticks), "names, not an index"
+    for one in (ax, plots.plot_screen_volcano(few)):
+        assert [text.get_text()[:10] for text in one.texts] == [best[:10]]
+    assert not {label.get_text() for label in plots.plot_screen(result).get_xticklabels()} & ticks
 
 
 def test_volcano__statuses_have_their_own_marks(tmp_path):

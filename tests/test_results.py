@@ -18,12 +18,13 @@ from ldscores.shared.columns import meaning_of
 from ldscores.taggings.tagging_files import read_tagging
 from ldscores.taggings.tagging_summary import summarise_tagging
 from sumh2 import align, fit_h2, fit_rg
+from sumh2.coverage_verdicts import chromosome_findings
 from sumh2.kernels.significance import normal_log10_p, normal_p, z_and_p
 from sumh2.ldsc.log import ldsc_number
 from sumh2.liability import liability_factor
 from sumh2.results import p_text, with_se
 from sumh2.sumstats_files import read_sumstats
-from sumh2.verdicts import Finding, h2_findings, judge, rg_findings
+from sumh2.verdicts import Finding, count_findings, h2_findings, judge, rg_findings, size_findings
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,80 @@ def test_verdicts_of_h2():
     assert levels(intercept=1.0, intercept_se=np.nan) == {"fixed intercept": "note"}
 
 
+def words(found, code):
+    return next((f"{finding.level}: {finding.text}" for finding in found if finding.code == code), "")
+
+
+def test_h2_above_1__is_unusable_beyond_its_error():
+    assert words(size_findings(1.2, 0.1), "h2 above 1").startswith("caution: h2 is 1.2 (SE 0.1)")
+    assert words(size_findings(3.65, 0.21), "h2 above 1").startswith("unusable: h2 is 3.65 (SE 0.21), above 1 beyond")
+    assert words(size_findings(9.0, 3.0), "impossible h2").startswith("unusable")
+    assert size_findings(0.9, 0.5) == [] and size_findings(np.nan, np.nan) == []
+    # Ascertained cases push the observed scale above 1: where prevalences are known, the liability scale decides.
+    assert size_findings(1.8, 0.1, 0.5) == []
+    assert "on the liability scale is 1.8" in words(size_findings(3.6, 0.2, 0.5), "h2 above 1")
+    assert levels(h2=3.65, h2_se=0.21)["h2 above 1"] == "unusable"
+
+
+def test_an_intercept_below_1_of_few_snps__is_not_called_genomic_control():
+    assert "intercept below 1" in levels(intercept=0.9, n_snps=100_000)
+    assert "intercept below 1" not in levels(intercept=0.233, intercept_se=0.342, n_snps=268)
+    assert "intercept below 1" not in levels(intercept=0.95, intercept_se=0.03)
+
+
+def test_few_snps__says_whether_any_was_lost():
+    def why(n_snps, **available):
+        return words(count_findings(n_snps, 200, available), "few SNPs")
+
+    assert why(34_222, file=34_222, LD=1_290_028).endswith("none was lost: file has 34,222")
+    assert why(33_847, file=34_222, LD=1_290_028).endswith("hardly any was lost: file has 34,222")
+    assert why(7_600, file=1_000_000, LD=8_000).endswith("hardly any was lost: LD has 8,000")
+    assert why(5_000, file=1_000_000, LD=20_000).endswith("LD has 20,000, and 75% of them are lost: check the steps")
+    assert why(5_000, file=1_000_000, LD=1_290_028).endswith("check the losses step by step")
+    assert why(500).startswith("unusable") and why(500).endswith("check the losses step by step")
+
+
+def test_blocks_of_a_few_snps__have_errors_that_are_too_small():
+    assert "short blocks" not in levels(n_snps=14_822)
+    assert levels(n_snps=14_822, n_blocks=14_000)["short blocks"] == "caution"
+    assert "14,000 jackknife blocks of 1 SNPs" in words(count_findings(14_822, 14_000), "short blocks")
+
+
+GENOME = {str(number): 1000 * (23 - number) for number in range(1, 23)} | {"X": 6000}
+
+
+def test_chromosomes_of_the_study__are_told_beside_those_of_the_ld_scores():
+    assert chromosome_findings(set(GENOME), GENOME) == []
+    two = words(chromosome_findings({"21", "22"}, GENOME), "chromosomes missing")
+    assert two == (
+        "caution: SNPs are on 2 of the 23 chromosomes of the LD scores (21, 22): M is of all, so h2 stands for all 23, as "
+        "if the others had as much h2 per SNP; LD scores of these 2 alone give their own h2"
+    )
+    pair = words(chromosome_findings(["1"], {"1": 100, "2": 80}), "chromosomes missing")
+    assert "1 of the 2 chromosomes of the LD scores (1)" in pair and pair.endswith("chromosome 1 alone give its own h2")
+    first = words(chromosome_findings(set(map(str, range(1, 16))), GENOME), "chromosomes missing")
+    assert "15 of the 23 chromosomes of the LD scores (1-15)" in first
+
+
+def test_a_small_missing_chromosome__is_a_note():
+    without_x = words(chromosome_findings(set(GENOME) - {"X"}, GENOME), "chromosomes missing")
+    assert without_x.startswith("note: no SNP is on X of the LD scores, 2% of their SNPs")
+    assert words(chromosome_findings(set(GENOME) - {"22"}, GENOME), "chromosomes missing").startswith(
+        "note: no SNP is on 22"
+    )
+    assert words(chromosome_findings(set(GENOME) - {"1", "2"}, GENOME), "chromosomes missing").startswith("caution")
+
+
+def test_ld_scores_of_a_part_of_the_genome__are_told():
+    alone = words(chromosome_findings({"7"}, {"7": 10}), "one chromosome")
+    assert alone.startswith("caution: the LD scores are of chromosome 7 alone")
+    some = words(chromosome_findings({"chr21", "chr22"}, {"chr21": 10, "chr22": 10}), "some chromosomes")
+    assert some.startswith("caution: the LD scores are of chromosomes chr21, chr22 alone")
+    assert chromosome_findings({"1", "2"}, {"1": 10, "2": 10}) == [], "a small genome"
+    assert chromosome_findings({"a", "b"}, {"a": 10, "b": 10}) == [], "names are no numbers"
+    assert chromosome_findings({"NA"}, {"NA": 10}) == [], "LDAK's taggings name no chromosome"
+
+
 def test_two_step__says_when_its_cutoff_takes_a_polygenic_trait_for_loci(aligned):
     chi2 = aligned.z[:, 0] ** 2
     chi2 = chi2[np.isfinite(chi2)]
@@ -130,8 +205,18 @@ def test_verdicts_of_rg():
         ({"h2_z": (10, 2)}, "weak power"),
         ({"n_bad_deletes": 3}, "SE by delta method"),
         ({"share_mismatched": 0.3}, "alleles differ"),
+        ({"h2": (2.85, 0.2), "h2_z": (2.85 / 0.36, 10)}, "h2 above 1"),
     ):
         assert [finding.code for finding in rg_findings(**(usual | change))] == [code]
+
+
+def test_h2_of_a_pair__is_judged_as_h2_alone():
+    found = rg_findings(
+        rg=0.5, rg_se=0.1, h2=(2.85, 1.8), h2_z=(2.85 / 0.36, 18), names=("a", "b"), n_bad_deletes=0, n_blocks=200,
+        n_snps=1_000_000, share_mismatched=0.0, liability_factors=(float("nan"), 0.5),
+    )  # fmt: skip
+    assert [(one.level, one.code) for one in found] == [("unusable", "h2 above 1")]
+    assert found[0].text.startswith("h2 of a on these SNPs is 2.85 (SE 0.36), above 1 beyond its error")
 
 
 def test_judge__puts_the_worst_first():

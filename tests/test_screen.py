@@ -339,6 +339,39 @@ def test_forward_selection__stops_at_its_p():
     assert left.annotation in ("causal", "copy") and left.status == "unusable" and "collinear" in left.why
 
 
+def test_forward_selection__without_a_candidate_says_so(tmp_path):
+    result = screened(forward=3, forward_p=1e-300)
+    assert "forward selection: no annotation joins, none that is usable has p up to 1e-300" in str(result)
+    assert "forward selection" not in str(screened())
+    result.save(tmp_path / "out")
+    (header,) = (tmp_path / "out.forward.tsv").read_text().splitlines()
+    screened(forward=1, forward_p=1.0).save(tmp_path / "some")
+    assert header == (tmp_path / "some.forward.tsv").read_text().splitlines()[0]
+    assert not [path for path in screened().save(tmp_path / "none") if "forward" in path.name]
+
+
+def test_missing_enrichment__has_its_reason_in_the_report():
+    trait, baseline, everything = case()
+    bare = replace(everything, overlap=None, overlap_5_50=None)
+    result = fit_screen(align([trait], baseline), bare, binary=True)
+    assert all(np.isnan(row.enrichment) and np.isfinite(row.tau_star) for row in result.rows)
+    (line,) = (line for line in str(result).splitlines() if line.startswith("  NA: "))
+    assert "no enrichment: its overlap with the baseline is not stored" in line
+    assert "  NA: " not in str(screened())
+
+
+def test_continuous_annotation__has_no_enrichment():
+    trait, baseline, everything = case()
+    place = everything.names.index("plain")
+    overlap = everything.overlap.copy()
+    overlap[place, place] *= 5.0
+    result = fit_screen(align([trait], baseline), replace(everything, overlap=overlap, overlap_5_50=overlap))
+    row = next(row for row in result.rows if row.annotation == "plain")
+    numbers = (row.enrichment, row.enrichment_se, row.enrichment_p, row.prop_h2, row.prop_snps)
+    assert np.isnan(numbers).all() and np.isfinite([row.tau_star, row.tau_p]).all()
+    assert "no enrichment: it is no set of SNPs" in row.why and "NA: plain: continuous" in str(result)
+
+
 def test_contrasts__equal_direct_regressions():
     from scipy.stats import f as f_distribution
 

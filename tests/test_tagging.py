@@ -390,6 +390,7 @@ def test_join_taggings__different_snps():
         join_taggings([make_tagging(), other])
     assert str(raised.value).startswith("b.l2.ldscore: its 6 SNPs are not the 6 of ld/1.l2.ldscore.gz and 1 more: ")
     assert "2 are missing and 2 are extra (first: rs3, only in ld/1.l2.ldscore.gz and 1 more)" in str(raised.value)
+    assert "--regression-snps of ldscores build" in str(raised.value) and "--print-snps" not in str(raised.value)
     longer = make_tagging(7, 1, sources=("b.l2.ldscore",))
     with pytest.raises(InputError, match=r"0 are missing and 1 are extra \(first: rs6, only in b\.l2\.ldscore\)"):
         join_taggings([make_tagging(), longer])

@@ -308,6 +308,9 @@ def test_lists_of_snps__choose_the_regression_and_leave_m(run_sumh2, tmp_path):
         status, _, err = run_sumh2("h2", TRAIT, "--ld", LD, flag, tmp_path / path, "--out", tmp_path / str(number))
         assert status == 0, err
         results.append(json.loads((tmp_path / f"{number}.json").read_text())["estimates"])
+        assert "LD reference has" in results[-1][0].pop("why"), (
+            "of --exclude with SNPs that are not in the trait's file"
+        )
     assert results[0] == results[1] and results[0][0]["n_snps"] < 0.6 * len(names)
     status, _, err = run_sumh2("h2", TRAIT, "--ld", LD, "--extract", tmp_path / "strangers")
     assert status == 1 and "none of its 2 names is in" in err

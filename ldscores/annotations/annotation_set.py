@@ -117,16 +117,27 @@ class Annotations:
         low, high = self.values.min(axis=0), self.values.max(axis=0)
         return {name: float(low[place]) for place, name in enumerate(self.names) if low[place] == high[place]}
 
-    def warnings(self) -> list[str]:
-        """What a fit could not use: columns without variation, but for a base, and columns that repeat another."""
-        found = [
-            f"{self.where}: {name} is {value:g} at every SNP: fits cannot tell it from the base; leave it out"
-            for name, value in self.constant().items()
-            if not name.lower().startswith("base")
-        ]
+    def warnings(self, *, of_empty: bool = True) -> list[str]:
+        """What a fit could not use: columns without variation, but for a base, and columns that repeat another.
+
+        Parameters
+        ----------
+        of_empty
+            Whether to name columns of zeros, which a build tells of itself.
+        """
+        constant = self.constant()
+        found = []
+        for name, value in constant.items():
+            if value == 0:
+                found += [f"{self.where}: {name} is 0 at every SNP: it tells fits nothing; leave it out"] * of_empty
+            elif not name.lower().startswith("base"):
+                found.append(
+                    f"{self.where}: {name} is {value:g} at every SNP: fits cannot tell it from the base; leave it out"
+                )
         return found + [
             f"{self.where}: {name} has the values of {twin} at every SNP: fits cannot tell them apart; leave one out"
             for name, twin in self.repeated()
+            if constant.get(name) != 0
         ]
 
     def repeated(self) -> list[tuple[str, str]]:

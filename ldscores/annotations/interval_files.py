@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from ldscores.annotations.annotation_files import read_snp_values
 from ldscores.annotations.annotation_set import Annotations, join_annotations, match_annotations
 from ldscores.chromosomes import bare_chromosomes
+from ldscores.panels.plink_files import PLINK_MAGIC
 from ldscores.shared import tables
 from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.messages import first_of
+from ldscores.shared.streams import is_parquet, open_stream, reading
 
 if TYPE_CHECKING:
     from ldscores.panels.reference_panel import ReferencePanel
@@ -32,6 +34,12 @@ logger = logging.getLogger(__name__)
 
 #: Around genes: LDSC-SEG's.
 GENE_WINDOW_KB = 100.0
+
+#: What a file for --bed is, for messages.
+_BED_EXPECTED = (
+    "expected a BED file of intervals: chromosome, start (0-based) and end in its first three columns, separated by tabs; "
+    "name such a file"
+)
 
 #: Lines of a BED file that are no intervals.
 _COMMENTS = ("#", "track", "browser")
@@ -107,19 +115,31 @@ def read_bed_intervals(path: str | Path) -> Intervals:
         Fewer than three columns, positions that are not whole numbers, or an interval that ends before it starts.
     """
     path = Path(path)
+    _check_is_text(path)
     header = tables.read_header(path, comment=_COMMENTS)[0]
     if len(header) < 3:
-        raise InputError(
-            f"{path}: found {len(header)} columns; expected a BED file: chromosome, start (0-based) and end, separated "
-            "by tabs; check that this is the right file"
-        )
+        raise InputError(f"{path}: found {len(header)} columns; {_BED_EXPECTED}")
     named = not header[1].isdigit()
     columns = header if named else [f"column {place}" for place in range(1, len(header) + 1)]
     wanted = columns[:3]
     types = dict(zip(wanted, (pa.string(), pa.int64(), pa.int64()), strict=True))
-    table = tables.read_table(
-        path, columns=wanted, types=types, comment=_COMMENTS, column_names=None if named else columns, null_texts=("",)
-    )
+    try:
+        table = tables.read_table(
+            path,
+            columns=wanted,
+            types=types,
+            comment=_COMMENTS,
+            column_names=None if named else columns,
+            null_texts=("",),
+        )
+    except InputError as error:
+        text = re.search(r"column (.+): found ('.*'), expected a whole number", str(error))
+        if text is None:
+            raise
+        edge = "start" if text[1] == wanted[1] else "end"
+        remedy = f"; {_BED_EXPECTED}" if named else ", expected a whole number; correct it"
+        what = f"found {text[2]}{f' in column {text[1]}' if named else ''}"
+        raise InputError(f"{path}: {what} as the {edge} of an interval{remedy}") from None
     chrom, start, end = (table[name] for name in wanted)
     if chrom.null_count or start.null_count or end.null_count:
         raise InputError(f"{path}: an interval lacks its chromosome, start or end; expected all three; complete it")
@@ -131,6 +151,14 @@ def read_bed_intervals(path: str | Path) -> Intervals:
         )
     logger.info("%s: %d intervals", path, len(start))
     return Intervals(bare_chromosomes(pc.utf8_trim_whitespace(chrom.combine_chunks())), start, end)
+
+
+def _check_is_text(path: Path) -> None:
+    """Raise InputError for genotypes, which end in .bed too, and for Parquet."""
+    with reading(path), open_stream(path) as stream:
+        is_panel = stream.read(len(PLINK_MAGIC)) == PLINK_MAGIC
+    if is_panel or is_parquet(path):
+        raise InputError(f"{path}: found {'PLINK genotypes' if is_panel else 'a Parquet file'}; {_BED_EXPECTED}")
 
 
 def annotate_bed(

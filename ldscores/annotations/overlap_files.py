@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,15 @@ def read_annotation_sums(
 
 
 def has_annotations(names: str) -> bool:
-    """Whether there are annotation files of these names, e.g. of the prefix of LD scores."""
+    """Whether there are annotation files of these names, e.g. of the prefix of LD scores.
+
+    A file that is named itself counts where its name says that it holds annotations: LD scores and taggings do not.
+    """
     try:
-        for name in split_names(names):
-            find_annotations(name)
+        found = [path for name in split_names(names) for path in find_annotations(name).files.values()]
     except InputError:
         return False
-    return True
+    return all(re.search(r"\.annot(\.\w+)?$", path.name) is not None for path in found)
 
 
 def check_annotation_files(annot: str, frq: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,9 @@ from ldscores.shared.command_line import command
 
 if TYPE_CHECKING:
     from ldscores.taggings.tagging_summary import TaggingSummary
+
+
+log = logging.getLogger(__name__)
 
 
 @command(group="Files")
@@ -71,7 +75,8 @@ def convert(
 def merge(*taggings: str, out: str, along: Literal["auto", "snps", "categories"] = "auto") -> str:
     """Merge taggings: chromosomes or shards below each other, models side by side.
 
-    Totals, overlaps and LDAK's sums are added over the parts of one panel.
+    Totals, overlaps and LDAK's sums are added over the parts of one panel.  Side by side the overlap between the files is
+    not known: without it there are no shares, enrichments and tau*, which want one build of all annotations.
 
     Parameters
     ----------
@@ -95,7 +100,13 @@ def merge(*taggings: str, out: str, along: Literal["auto", "snps", "categories"]
 
     if len(taggings) < 2:
         raise UsageError(f"merge: found {len(taggings)} file, expected two or more; name the others")
-    merged = merge_taggings([read_tagging(name) for name in taggings], along)
+    parts = [read_tagging(name) for name in taggings]
+    merged = merge_taggings(parts, along)
+    if merged.overlap is None and all(part.overlap is not None for part in parts):
+        log.warning(
+            "the overlap between the categories of these files is not known and left out: no shares, enrichments and tau*; "
+            "for these build one tagging of all annotations together"
+        )
     if out.endswith(".tagging"):
         write_ldak_tagging(out, merged)
         return f"{out}: {merged.counts}"

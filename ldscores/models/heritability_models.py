@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ldscores.annotations.annotation_set import Annotations
 from ldscores.annotations.base_annotation import find_base
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
+from ldscores.shared.messages import close_name
 
 BASE = "Base"
 WEIGHT_CATEGORY = "LDAK_weights"
@@ -147,12 +148,16 @@ def find_model(name: str) -> HeritabilityModel:
 
     Raises
     ------
+    OptionError
+        There is no such model.
     InputError
-        There is no such model, or the published descriptions do not say what is in it.
+        The published descriptions do not say what is in it.
     """
     plain = {_plain(known): known for known in MODELS} | _SYNONYMS
     if _plain(name) not in plain:
-        raise InputError(f"--model {name}: no such heritability model; known are {', '.join(MODELS)}; correct the name")
+        near = close_name(_plain(name), plain)
+        remedy = "correct the name" if near is None else f"did you mean {plain[near]}?"
+        raise OptionError(f"--model {name}: no such heritability model; known are {', '.join(MODELS)}; {remedy}")
     model = MODELS[plain[_plain(name)]]
     _refuse_unknown(model)
     return model

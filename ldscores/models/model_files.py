@@ -182,8 +182,8 @@ def find_models(
         annotations = read_ldak_partitions(partition_prefix, panel.snp, partition_number, background, all_one)
     elif cts_bin is not None and cts_breaks is not None:
         annotations = read_binned_variables(split_names(cts_bin), parse_breaks(cts_breaks), cts_names, panel.snp)
-    # Annotations by chromosome are looked at when all are there: one may be empty on a chromosome.
-    for warning in [] if annotations is None else annotations.warnings():
+    # Empty ones are told of at the end of the build: of annotations by chromosome, one may be empty on some.
+    for warning in [] if annotations is None else annotations.warnings(of_empty=False):
         logger.warning("%s", warning)
     if base is None:
         base = cts_bin is None and pq_exp is None

@@ -88,7 +88,9 @@ def read_pgen_panel(
         Pgenlib is not installed; a file is missing, broken or of another panel; names repeat; positions are not sorted.
     """
     _import_pgenlib()
-    files = find_files(os.path.expandvars(os.path.expanduser(os.fspath(pfile))), "PLINK 2 genotypes", (".pgen",))
+    files = find_files(
+        os.path.expandvars(os.path.expanduser(os.fspath(pfile))), "PLINK 2 genotypes", (".pgen",), compressed=False
+    )
     pgens = tuple(files.files.values())
     pvars = [find_beside(pgen, ".pvar", files, "--pfile") for pgen in pgens]
     psams = [find_beside(pgen, ".psam", files, "--pfile") for pgen in pgens]

@@ -24,7 +24,8 @@ from ldscores.shared import tables
 from ldscores.shared.arrow_arrays import as_scalar, one_chunk
 from ldscores.shared.errors import InputError
 
-_MAGIC = b"\x6c\x1b"
+#: First bytes of a .bed file of genotypes.
+PLINK_MAGIC = b"\x6c\x1b"
 _SNP_MAJOR = 1
 _BIM = {
     "CHR": pa.string(), "SNP": pa.string(), "CM": pa.float64(), "BP": pa.float64(), "A1": pa.string(),
@@ -102,7 +103,7 @@ def read_panel(
 
 def _find_bed(name: str) -> FileSet:
     name = os.path.expandvars(os.path.expanduser(name))
-    files = find_files(name, "PLINK genotypes", (".bed",))
+    files = find_files(name, "PLINK genotypes", (".bed",), compressed=False)
     for path in files.files.values():
         if path.suffix != ".bed":
             raise InputError(
@@ -133,7 +134,7 @@ def _check_bed(path: Path, n_people: int, n_snps: int, bim: Path, fam: Path) -> 
     """Raise InputError unless the .bed has PLINK's first bytes and the size that .bim and .fam say."""
     with path.open("rb") as stream:
         first = stream.read(3)
-    if first[:2] != _MAGIC:
+    if first[:2] != PLINK_MAGIC:
         raise InputError(
             f"{path}: does not begin with the bytes 6c 1b of a PLINK 1 .bed (found {first[:2].hex(' ') or 'nothing'}); "
             "expected genotypes written by plink --make-bed; is this another file under that name?"

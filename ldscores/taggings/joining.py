@@ -77,5 +77,5 @@ def _different_snps(first: Tagging, other: Tagging) -> str:
     return (
         f"{other.where}: its {len(other)} SNPs are not the {len(first)} of {first.where}: {len(only_first)} are "
         f"missing and {len(only_other)} are extra (first: {name}, only in {side}); expected sets of the same SNPs; "
-        "compute the LD scores of all sets for one list of SNPs (--print-snps)"
+        "compute the LD scores of all sets for one list of SNPs (--regression-snps of ldscores build)"
     )

@@ -122,8 +122,8 @@ def merge_models(taggings: Sequence[Tagging], names: Sequence[str] | None = None
     ----------
     names
         Names of all categories; by default ``Model_1``, ``Model_2``, ... for files of LDAK, as there; else
-        ``<category>[<model>]`` where all models are known and differ, and those of
-        :func:`ldscores.taggings.joining.join_taggings` where not.
+        ``<category>[<model>]`` where all models are known and differ; where not, as they are if no two taggings share a
+        name, and those of :func:`ldscores.taggings.joining.join_taggings` if some do.
 
     Raises
     ------
@@ -141,6 +141,8 @@ def merge_models(taggings: Sequence[Tagging], names: Sequence[str] | None = None
         joined = replace(joined, names=tuple(f"Model_{place}" for place in range(1, joined.n_categories + 1)))
     elif all(models) and len(set(models)) == len(models):
         joined = replace(joined, names=tuple(f"{name}[{one.model}]" for one in taggings for name in one.names))
+    elif len({name for one in taggings for name in one.names}) == joined.n_categories:
+        joined = replace(joined, names=tuple(name for one in taggings for name in one.names))
     parts = [_ldak_on_rows_of(taggings[0], one, one.ldak) for one in taggings if one.ldak is not None]
     return replace(joined, ldak=place_side_by_side(parts)) if len(parts) == len(taggings) else joined
 

@@ -100,6 +100,12 @@ class TaggingSummary:
         return "\n".join(lines)
 
 
+def snps_by_chromosome(tagging: Tagging) -> dict[str, int]:
+    """Number of SNPs of every chromosome of a tagging, in natural order."""
+    names, rank = rank_chromosomes(tagging.chrom)
+    return {name: int(count) for name, count in zip(names, np.bincount(rank, minlength=len(names)), strict=True)}
+
+
 def summarise_tagging(tagging: Tagging) -> TaggingSummary:
     """Count, measure and judge a tagging.
 
@@ -109,8 +115,6 @@ def summarise_tagging(tagging: Tagging) -> TaggingSummary:
         Of any heritability model, or LD scores.
     """
     scores = tagging.tagging
-    chromosomes, rank = rank_chromosomes(tagging.chrom)
-    counts = np.bincount(rank, minlength=len(chromosomes))
     maf_correlation = None
     low, high = scores.min(axis=0), scores.max(axis=0)
     if tagging.maf is not None:
@@ -122,7 +126,7 @@ def summarise_tagging(tagging: Tagging) -> TaggingSummary:
         n_snps=len(tagging),
         n_categories=tagging.n_categories,
         n_files=len(tagging.sources),
-        chromosomes={name: int(count) for name, count in zip(chromosomes, counts, strict=True)},
+        chromosomes=snps_by_chromosome(tagging),
         names=tagging.names,
         m=tagging.m,
         m_5_50=tagging.m_5_50,

@@ -51,6 +51,9 @@ def alpha(
     alpha with a jackknife interval, LDAK's Gaussian mean and SD, each with and without confounding fitted, and h2 at
     the best alpha and averaged over alpha.  Says so where the data do not tell alphas apart.
 
+    LDAK's Gaussian is the normal density that looks most like the likelihood over the grid; the correlation printed with
+    it is between the two (1: the likelihood is bell-shaped; below 0.95 read the interval, not the SD).
+
     Parameters
     ----------
     sumstats

@@ -35,7 +35,8 @@ def atlas(
 
     Every trait is aligned once into a store; all pairs then come out of a few matrix products per block of the genome,
     each pair on its own SNPs.  Stop it at any moment: the same command goes on, and ends with the same bytes.  Name more
-    traits: only the new pairs are fitted.  A trait that cannot be used is a row with its reason.
+    traits: only the new pairs are fitted, unless one brings chromosomes that no trait had: that changes the blocks of all.
+    A trait that cannot be used is a row with its reason.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def atlas(
     ldsc_pairs
         A table with the columns trait1 and trait2: fit these pairs exactly as LDSC too, to <out>/ldsc_pairs.tsv.
     n_blocks
-        Jackknife blocks, the same SNPs of the tagging for all traits.
+        Jackknife blocks, the same for all traits, cut over the chromosomes on which some trait has SNPs.  A trait with
+        SNPs in few of them has no usable standard error: give it an atlas of its own.
     m
         Number of reference SNPs: M_5_50 (MAF above 5%), M (all), or a number; by default M_5_50, or M for files without it.
     intercept

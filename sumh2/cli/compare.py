@@ -51,6 +51,11 @@ def compare(
     blocks.  Reports h2, loglSS, AIC and Akaike weights, the jackknifed difference between models, enrichments side by
     side, h2 averaged over models, the LD Score regression as one more row, and in words what depends on the model.
 
+    loglSS: weighted log likelihood; AIC charges 2 a parameter, and its weights add up to 1 over models.  Both take SNPs
+    for independent.  Where the regression weights leave LD in, the likelihood counts linked SNPs more than once: the
+    effective parameters (column n_effective) say how many parameters a model acts like, and TIC (tic, Takeuchi's
+    criterion) is AIC with these in the place of their number.  The jackknifed SE of a difference counts LD in any case.
+
     Parameters
     ----------
     sumstats

@@ -43,7 +43,7 @@ def consistent(
     out
         Write <out>.tsv (a row a pair), <out>.json and <out>.log; by default the report is printed only.
     traits
-        Traits of the atlas to use, separated by commas; by default all.
+        Traits of the atlas to use, separated by commas; by default all.  Those that are unusable are left out and named.
     factors
         A matrix of this many factors instead of any covariance matrix.
     no_unique
@@ -57,7 +57,8 @@ def consistent(
     no_replicates
         No standard errors.
     draws
-        Draws of the test of consistency; 0 for none.
+        Draws of the test of consistency: its p is the share of draws of sampling error that lie as far from any covariance
+        matrix as the estimates do; 0 for none.
     seed
         Of the draws.
     se
@@ -225,7 +226,7 @@ def atlas_factors(
     atlas
         Folder of `sumh2 atlas`.
     traits
-        Traits to use, separated by commas; by default all.
+        Traits to use, separated by commas; by default all.  Those that are unusable are left out and named.
     draws
         Draws of pure sampling error.
     quantile

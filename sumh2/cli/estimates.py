@@ -13,6 +13,7 @@ from sumh2.cli.loading import (
     check_influence_plot,
     check_inputs,
     check_outputs,
+    check_two_step,
     chosen_intercept,
     chosen_totals,
     draw_figure,
@@ -192,6 +193,8 @@ def h2(
     check_influence_plot(influence, influence_plot)
     if one_step and two_step is not None:
         raise OptionError("found --one-step and --two-step, expected one of them; drop one")
+    held = chosen_intercept(intercept, no_intercept, 1.0)
+    check_two_step(two_step, held)
     with logged(out) as note:
         check_inputs([sumstats, extract, exclude], ld, w_ld=w_ld)
         traits = read_traits([sumstats], one_or_none(samp_prev), one_or_none(pop_prev), [trait] if trait else None)
@@ -201,7 +204,7 @@ def h2(
         result = fit_h2(
             aligned,
             two_step=None if one_step else two_step if two_step is not None else "auto",
-            intercept=chosen_intercept(intercept, no_intercept, 1.0),
+            intercept=held,
             chisq_max=chisq_max,
             n_blocks=n_blocks,
             m=chosen_totals(m or "M_5_50"),
@@ -367,14 +370,16 @@ def rg(
     check_outputs(out, files, print_cov=print_cov, print_delete_vals=print_delete_vals, influence=influence)
     check_figures(plot=plot, heatmap=heatmap, influence_plot=influence_plot)
     check_influence_plot(influence, influence_plot)
+    if no_intercept and (intercept or gcov_intercept):
+        raise OptionError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
+    check_two_step(two_step, 1.0 if no_intercept else intercept)
+    check_two_step(two_step, gcov_intercept)
     n_threads = choose_threads(threads)
     with logged(out) as note:
         check_inputs([*files, extract, exclude], ld, w_ld=w_ld)
         tagging = read_chosen_tagging(ld, w_ld, extract, exclude)
         tell_model_to_ldsc(tagging)
         aligned = align(read_traits(files, samp_prev, pop_prev, traits), tagging, check_alleles=not no_check_alleles)
-        if no_intercept and (intercept or gcov_intercept):
-            raise OptionError("rg: found --no-intercept and a fixed intercept, expected one of them; drop one")
         result = fit_rg(
             aligned,
             pairs=pairs,

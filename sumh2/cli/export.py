@@ -147,15 +147,16 @@ def _export_covariances(chosen, to: str, out: str, consistent: bool, shrunk: boo
     from sumh2.atlas.consistent import fit_consistent
     from sumh2.atlas.export import matrices_for_genomicsem, matrices_for_mtag
     from sumh2.atlas.export_files import write_genomicsem, write_mtag
+    from sumh2.atlas.joint_errors import usable_traits
 
     needs_errors = to == "genomicsem" and not shrunk
+    left_out = [f"{name} left out: {why}" for name, why in usable_traits(chosen)[1]]
     fitted = fit_consistent(chosen, n_draws=0, replicates=needs_errors) if consistent else None
     if to == "mtag":
         matrices = matrices_for_mtag(chosen, consistent=fitted, mean_ld_score=mean_ld)
-        return _report("", write_mtag(matrices, out), list(matrices.notes))
+        return _report("", write_mtag(matrices, out), [*left_out, *matrices.notes])
     found = matrices_for_genomicsem(chosen, covariance="shrunk" if shrunk else "jackknife", consistent=fitted)
-    left_out = [name for name in chosen.names if name not in found.names]
-    return _report("", write_genomicsem(found, out), [f"{name} left out: see its why" for name in left_out])
+    return _report("", write_genomicsem(found, out), left_out)
 
 
 def _report(text: str, files: list[Path], notes: list[str]) -> str:

@@ -151,6 +151,16 @@ def chosen_intercept(value: float | None, no_intercept: bool, null: float) -> fl
     return null if no_intercept else value
 
 
+def check_two_step(two_step: float | None, held: float | Sequence[float] | None) -> None:
+    """Refuse, before any work, ``--two-step`` with an intercept that is held at a value."""
+    values = [held] if isinstance(held, float) else held or ()
+    if two_step is not None and any(value == value for value in values):
+        raise OptionError(
+            "two-step: found --two-step and a fixed intercept, expected one of them; the two-step estimator is there to "
+            "find the intercept: drop one"
+        )
+
+
 def check_outputs(out: str | None, inputs: list[str], **flags: bool) -> None:
     """Refuse, before any work, outputs that cannot or must not be written."""
     asked = [f"--{name.replace('_', '-')}" for name, value in flags.items() if value]

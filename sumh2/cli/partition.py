@@ -77,8 +77,9 @@ def partition(
     Stratified LD Score regression over any number of overlapping categories, binary or continuous.  Numbers equal those
     of LDSC 1.0.1 --h2 --overlap-annot.  Each category has its share of SNPs and of h2, its enrichment with a p-value
     from the difference in heritability per SNP inside and outside, tau, tau* and their p-values, and a status: too small,
-    collinear, decided by few blocks, a share outside 0 to 1.  With two or more traits: genetic covariance and
-    correlation of every pair in every category.
+    collinear, decided by few blocks, a share outside 0 to 1.  A continuous annotation is no set of SNPs: it has tau*, and
+    bins with --quantile-of, but NA for shares and enrichment (--ldsc-results has LDSC's numbers).  With two or more
+    traits: genetic covariance and correlation of every pair in every category.
 
     Parameters
     ----------

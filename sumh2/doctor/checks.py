@@ -7,6 +7,8 @@ all people and v is the share of cases, and 2 where N is half of the effective N
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ from sumh2.doctor.check import AuditCheck
 from sumh2.doctor.columns import AuditColumns
 from sumh2.gwas.alleles import FEWEST_FREQUENCIES
 from sumh2.kernels.significance import lambda_gc
+from sumh2.munging.checks import contradicts_zero
 from sumh2.munging.sample_sizes import implied_n
 
 #: Fewer rows tell nothing about a column.
@@ -42,8 +45,22 @@ _P_CORRECTED, _P_A_LITTLE_CORRECTED = 0.07, 0.03
 _P_APART = 0.25
 #: A mean chi2 or a lambda above this is beyond what heritability gives over the genome, but in millions of people.
 _EXTREME, _MILLIONS = 10, 1e6
+#: Share of SNPs with |Z| of P below 1, two thirds by chance alone, from which the file holds those without effect too.
+_NULL_BY_P = 0.2
 #: Lambda below this over many SNPs is a corrected or mistaken standard error.
 _DEFLATED = 0.85
+
+
+#: Names of the checks whose finding is explained by odds ratios in the place of effects.
+_OF_ODDS_RATIOS = ("z", "signs", "inflation", "munge")
+
+
+def explain_odds_ratios(columns: AuditColumns, check: AuditCheck) -> AuditCheck:
+    """The same check with the one advice that helps, where odds ratios were taken for effects."""
+    column = columns.odds_ratios_in
+    if not column or check.check not in _OF_ODDS_RATIOS or check.status not in ("caution", "unusable"):
+        return check
+    return replace(check, advice=f"{column} holds odds ratios: say so with --odds-ratio {column}")
 
 
 def check_z(columns: AuditColumns) -> AuditCheck | None:
@@ -92,6 +109,14 @@ def check_z(columns: AuditColumns) -> AuditCheck | None:
                 advice = "P is corrected, or of another test, or SE is not the effect's; --z-from p takes P"
             elif status == "ok" and off > _P_A_LITTLE_CORRECTED:
                 status, advice = "note", "P or SE is a little corrected, or of another test; munge takes BETA / SE"
+        zero = float(np.mean(contradicts_zero(np.abs(size), columns.p_size)))
+        if zero > 0:
+            values["share_p_zero"] = zero
+            found.append(f"{max(100 * zero, 0.01):.2g}% have P = 0 beside a Z that is not large")
+            if status in ("ok", "note"):
+                status = "caution" if zero > _SHARE else "note"
+                name = columns.name("LOG10P" if "LOG10P" in columns.gwas else "P")
+                advice = f"0 in {name} is a code for missing: write NA there; Z does not come from these P"
     return AuditCheck("z", status, "; ".join(found), advice, values) if found else None
 
 
@@ -218,7 +243,7 @@ def _check_binary_n(columns: AuditColumns, stated: float, typical: float, n_comp
 
 
 def check_inflation(columns: AuditColumns) -> AuditCheck | None:
-    """Lambda, mean chi2, and whether the null SNPs are there at all."""
+    """Lambda GC, mean chi2, and whether the null SNPs are there at all."""
     z = columns.effect_z
     if z is None:
         return None
@@ -228,12 +253,12 @@ def check_inflation(columns: AuditColumns) -> AuditCheck | None:
         return None
     inflation, mean = lambda_gc(z), float(chi2.mean())
     values = {"lambda_gc": inflation, "mean_chi2": mean, "smallest_chi2": float(chi2.min())}
-    found = f"lambda {inflation:.3f}, mean chi2 {mean:.3f}"
+    # munge prints the same of the rows that it keeps, which may be far from these.
+    found = f"lambda GC {inflation:.3f}, mean chi2 {mean:.3f} before the filters of munge"
     weak = float(np.mean(chi2 < 1))
     if weak < 0.05:
         return AuditCheck("inflation", "unusable", f"{found}; {100 * weak:.0f}% of SNPs have chi2 below 1",
-                          "the file holds only SNPs with small P: LD score regression needs all SNPs; get the whole file",
-                          values)  # fmt: skip
+                          _why_no_null(columns), values)  # fmt: skip
     if mean < 0.5:
         return AuditCheck("inflation", "unusable", f"{found}: chance alone gives 1",
                           "SE is a standard deviation or another column; name the right one with --se", values)  # fmt: skip
@@ -243,6 +268,16 @@ def check_inflation(columns: AuditColumns) -> AuditCheck | None:
     if mean > _EXTREME:
         return _describe_extreme(columns, found, values)
     return AuditCheck("inflation", "ok", found, values=values)
+
+
+def _why_no_null(columns: AuditColumns) -> str:
+    """What to do where no Z is small: P tells whether that is so of the SNPs or only of the columns."""
+    p_size = columns.p_size[np.isfinite(columns.p_size)] if columns.p_size is not None else np.empty(0)
+    if len(p_size) >= _FEW and np.mean(p_size < 1) > _NULL_BY_P:
+        return (
+            "P is not small: Z is made of the wrong columns; name the right ones with --beta, --odds-ratio, --se or --z"
+        )
+    return "the file holds only SNPs with small P: LD score regression needs all SNPs; get the whole file"
 
 
 def _describe_extreme(columns: AuditColumns, found: str, values: dict) -> AuditCheck:

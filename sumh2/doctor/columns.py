@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,9 @@ from sumh2.munging.z_scores import p_values
 
 #: Rows an audit looks at: shares are then known to a third of a percent.
 MOST_ROWS = 100_000
+
+#: Of fewer effects it cannot be told that all are positive and lie around 1.
+_FEWEST_ODDS_RATIOS = 30
 
 _LOG_ODDS = {"LOG_ODDS", "LOGODDS", "LOGOR", "LOG_OR", "LOG(OR)", "LN_OR", "LNOR", "LOG(OR)_SE", "STDERRLOGOR"}
 
@@ -99,6 +103,16 @@ class AuditColumns:
     def frequency(self) -> NDArray[np.float64] | None:
         """Frequency of either allele, (n_rows,)."""
         return self.eaf if self.eaf is not None else self.maf
+
+    @cached_property
+    def odds_ratios_in(self) -> str:
+        """The file's name of a column of effects that holds odds ratios: all positive, on both sides of 1; else ""."""
+        if self.beta is None or "BETA" not in self.gwas:
+            return ""
+        effects = self.beta[np.isfinite(self.beta)]
+        if len(effects) < _FEWEST_ODDS_RATIOS or not (effects > 0).all():
+            return ""
+        return self.name("BETA") if 0.1 < np.mean(effects > 1) < 0.9 and 0.8 < np.median(effects) < 1.25 else ""
 
     @property
     def effect_z(self) -> NDArray[np.float64] | None:

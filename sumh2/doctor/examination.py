@@ -14,7 +14,7 @@ from ldscores.shared.errors import InputError
 from ldscores.shared.messages import counted, first_of
 from ldscores.shared.unique_names import is_first_of_each
 from sumh2.doctor.check import STATUSES, AuditCheck, line_of
-from sumh2.doctor.checks import check_inflation, check_info, check_n, check_signs, check_z
+from sumh2.doctor.checks import check_inflation, check_info, check_n, check_signs, check_z, explain_odds_ratios
 from sumh2.doctor.columns import AuditColumns, collect_columns
 from sumh2.doctor.panel_checks import (
     check_alleles,
@@ -33,12 +33,16 @@ from sumh2.munging.result import MungeOptions, MungeResult
 from sumh2.munging.sample_sizes import Cohorts
 from sumh2.results import Result
 from sumh2.sumstats import FilterCount
+from sumh2.verdicts import FEW_SNPS, VERY_FEW_SNPS
 
 #: Share of rows from which duplicated names are worth a caution.
 _MANY_DUPLICATES = 0.01
 
 #: Share of positions that are no numbers from which they are worth a caution.
 _MANY_ODD_POSITIONS = 0.01
+
+#: Of fewer rows most checks say nothing, so that an audit without alarms would mean nothing.
+_TOO_FEW = 50
 
 #: A share of the rows kept below this is worth a caution.
 _FEW_KEPT = 0.1
@@ -109,8 +113,12 @@ class DoctorResult(Result):
             lines += ["", f"{'filter':{width}}  {'removed':>10}  {'kept':>10}"]
             lines.append(f"{'rows read':{width}}  {'':>10}  {self.n_read:>10,}")
             lines += [f"{each.what:{width}}  {each.removed:>10,}  {each.kept:>10,}" for each in self.losses]
-        advised = [each for each in ranked if each.advice]
-        advice = [f"{number}. {each.check}: {each.advice}" for number, each in enumerate(advised, 1)]
+        # One cause may show in several checks: its advice is given once.
+        advised: dict[str, list[str]] = {}
+        for each in ranked:
+            if each.advice:
+                advised.setdefault(each.advice, []).append(each.check)
+        advice = [f"{number}. {', '.join(names)}: {what}" for number, (what, names) in enumerate(advised.items(), 1)]
         if advice:
             lines += ["", "What to do:", *advice]
         return "\n".join(lines)
@@ -145,7 +153,7 @@ def _check_columns(
         check_inflation(columns),
         check_info(columns),
     ]
-    return [each for each in found if each is not None]
+    return [explain_odds_ratios(columns, each) for each in found if each is not None]
 
 
 def examine_gwas(
@@ -195,7 +203,10 @@ def examine_gwas(
         checks.append(_check_losses(gwas, munged))
     except InputError as error:
         text = str(error).removeprefix(f"{gwas.source}: ")
-        checks.append(AuditCheck("munge", "unusable", f"munge would stop: {text}", "correct this first"))
+        stops = AuditCheck(
+            "munge", "unusable", f"munge would stop: {text}", "do first what the line of munge above says"
+        )
+        checks.append(explain_odds_ratios(columns, stops))
     return DoctorResult(
         gwas.source, str(gwas.column_map), tuple(checks), tuple(losses), gwas.table.num_rows, n_kept,
         sample=sample_of(columns, panel),
@@ -270,6 +281,11 @@ def _check_losses(gwas: GwasTable, munged: MungeResult) -> AuditCheck:
     if worst.removed:
         found += f"; most are lost to: {worst.what} ({worst.removed:,})"
     values = {"n_read": n_read, "n_kept": n_kept}
+    wanted = f"LD score regression wants {FEW_SNPS:,} SNPs and more: is the file complete?"
+    if n_kept < _TOO_FEW:
+        return AuditCheck("losses", "unusable", f"{found}: too few to tell anything of the columns", wanted, values)
     if n_kept < _FEW_KEPT * n_read:
         return AuditCheck("losses", "caution", found, f"look at this filter first: {worst.what}", values)
+    if n_kept < VERY_FEW_SNPS:
+        return AuditCheck("losses", "note", found, wanted, values)
     return AuditCheck("losses", "ok", found, values=values)

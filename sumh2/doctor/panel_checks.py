@@ -16,14 +16,14 @@ from sumh2.doctor.columns import AuditColumns, unclear_alleles
 from sumh2.gwas.alleles import FEWEST_FREQUENCIES, FrequencyComparison, compare_frequencies
 from sumh2.gwas.header_names import EFFECT_FREQUENCIES, clean_header
 from sumh2.gwas.headers import ColumnMap
-from sumh2.gwas.panel import KnownVariants, allele_pairs, is_palindromic
+from sumh2.gwas.panel import ANOTHER_BUILD, KnownVariants, allele_pairs, is_palindromic
 
 #: Fewer rows tell nothing about a column.
 _FEW = 100
 #: Share of rows from which a fault is worth a caution.
 _SHARE = 0.01
-#: A share of positions that agree above which the build is told, and below which it is not the panel's.
-_BUILD_TOLD, _BUILD_WRONG = 0.8, 0.5
+#: A share of positions that agree above which the build is told.
+_BUILD_TOLD = 0.8
 #: F_ST within a continent is mostly below this (1000 Genomes: European populations differ by up to 0.01).
 _FAR = 0.02
 
@@ -231,7 +231,7 @@ def check_build(columns: AuditColumns, panel: KnownVariants | None) -> AuditChec
     if stated and shares[best] > _BUILD_TOLD and best.startswith("hg") and best != stated:
         found += f", but {stated} is stated beside the file"
         return AuditCheck("build", "caution", found, "trust the positions", values)
-    if shares[best] < _BUILD_WRONG:
+    if shares[best] < ANOTHER_BUILD:
         advice = "match by name (the default), or lift over: --match-by position --liftover CHAIN"
         return AuditCheck("build", "caution", f"{found}: another build", advice, values)
     return AuditCheck("build", "ok", found, values=values)

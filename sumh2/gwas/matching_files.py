@@ -15,6 +15,7 @@ from ldscores.shared.alleles import encode_alleles
 from ldscores.shared.errors import InputError, OptionError
 from ldscores.shared.tables import read_table
 from sumh2.gwas.alleles import (
+    FEWEST_FREQUENCIES,
     FrequencyComparison,
     allele_codes,
     compare_frequencies,
@@ -24,11 +25,17 @@ from sumh2.gwas.alleles import (
 from sumh2.gwas.header_names import EFFECT_FREQUENCIES, FIELDS, NAME_PARTS, clean_header
 from sumh2.gwas.headers import AlleleDoubt, ColumnMap, Rule
 from sumh2.gwas.names import parts_of_names
-from sumh2.gwas.panel import KnownVariants, allele_pairs, chromosome_codes, position_keys
+from sumh2.gwas.panel import ANOTHER_BUILD, KnownVariants, allele_pairs, chromosome_codes, position_keys
 from sumh2.gwas.table import GwasTable, read_positions
 from sumh2.munging.result import MungeOptions
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
+
+#: A smaller share of the variants that could be in the panel is there by chance: some position is the same in any build.
+_CHANCE_SHARE = 0.01
+
+#: Of fewer variants that could be in the panel the share tells nothing.
+_FEWEST_FOUND = 1000
 
 #: Rows on which frequencies are compared; more tell nothing more.
 _MOST_COMPARED = 200_000
@@ -232,6 +239,7 @@ def match_by_position(gwas: GwasTable, options: MungeOptions, panel: KnownVarian
             f"{gwas.source}: none of {len(keys)} variants is in {panel.source or panel.name} by position and alleles; "
             "expected most of the panel's; check the builds (sumh2 doctor tells them), or lift over with --liftover CHAIN"
         )
+    _check_build(gwas, panel, chrom, keys, counts[build])
     rows = found[build]
     notes.append(
         f"{counts[build]} of {len(keys)} variants found in {panel.name} by position and alleles ({build})"
@@ -250,3 +258,37 @@ def match_by_position(gwas: GwasTable, options: MungeOptions, panel: KnownVarian
     table = table.append_column("IN_PANEL", pa.array((rows >= 0).astype(np.float64)))
     column_map = dataclasses.replace(gwas.column_map, notes=(*gwas.column_map.notes, *notes))
     return dataclasses.replace(gwas, table=table, column_map=column_map)
+
+
+def _check_build(
+    gwas: GwasTable, panel: KnownVariants, chrom: NDArray[np.int64], keys: NDArray[np.int64], n_found: int
+) -> None:
+    """Raise InputError where the positions are of another build: what is found is then found by chance, and wrong.
+
+    Told by the variants that have a name of the panel and lie elsewhere; else by how few are found.
+    """
+    n_named, share = 0, 1.0
+    if "SNP" in gwas:
+        rows = _sample(len(keys))
+        names = panel.find_names(gwas.array("SNP").take(pa.array(rows)))
+        known = (names >= 0) & (keys[rows] >= 0)
+        mine, n_named = keys[rows][known], int(np.count_nonzero(known))
+        theirs = (position_keys(panel.chrom, bp)[names[known]] for bp in panel.positions.values())
+        share = max((float(np.mean(each == mine)) for each in theirs if n_named), default=1.0)
+    n_possible = min(
+        int(np.count_nonzero(np.isin(chrom, np.unique(panel.chrom)) & (keys >= 0))),
+        int(np.count_nonzero(np.isin(panel.chrom, np.unique(chrom[keys >= 0])))),
+    )
+    elsewhere = n_named >= FEWEST_FREQUENCIES and share < ANOTHER_BUILD
+    by_chance = n_possible >= _FEWEST_FOUND and n_found < _CHANCE_SHARE * n_possible
+    if not elsewhere and not by_chance:
+        return
+    name = panel.source or panel.name
+    what = f"only {n_found} of {len(keys)} variants are in {name} by position and alleles"
+    if elsewhere:
+        what = f"{100 * share:.1f}% of the {n_named} variants with a name of {name} lie where that has them"
+    raise InputError(
+        f"{gwas.source}: --match-by position: {what}, so that the positions are of another build; expected one build; "
+        f"{'match by name (leave --match-by out), ' if n_named else ''}lift over with --liftover CHAIN, or give a panel "
+        "of this build with --reference"
+    )

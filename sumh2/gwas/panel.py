@@ -21,6 +21,9 @@ _LETTERS = {"X": 23, "Y": 24, "XY": 25, "PAR": 25, "MT": 26, "M": 26}
 #: Positions fit below this.
 _LONGEST_CHROMOSOME = np.int64(1) << 34
 
+#: Where a smaller share of the variants with a name of the panel lie where the panel has them, the build is another.
+ANOTHER_BUILD = 0.5
+
 #: Panels hold no more variants at one position than this; more are not looked at.
 _MOST_AT_ONE_POSITION = 8
 

@@ -9,7 +9,8 @@ import logging
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +30,7 @@ from sumh2.gwas.header_names import CATEGORY, FIELDS, NAME_PARTS, clean_header
 from sumh2.gwas.headers import AlleleDoubt, ColumnMap, map_columns
 from sumh2.gwas.matching_files import check_convention, complete_from_panel, settle_alleles
 from sumh2.gwas.names import NAME_WITH_ALLELES, parts_of_names
+from sumh2.gwas.number_texts import describe_odd_text
 from sumh2.gwas.panel import KnownVariants
 from sumh2.gwas.side_files import read_comment_words, read_side_file
 from sumh2.gwas.table import GwasTable, read_positions
@@ -318,7 +320,12 @@ def _read_columns(
     except InputError as error:
         found = re.search(r"a line has (\d+) fields where the header has (\d+)", str(error))
         if found is None:
-            raise
+            text = re.search(r"column (\S+): found '.*', expected a number", str(error))
+            if text is None or is_parquet(path):
+                raise
+            with closing(_texts_of(path, text[1], comment)) as numbered:
+                odd = describe_odd_text(numbered, "line")
+            raise (InputError(f"{path}: column {text[1]}: {odd}") if odd else error) from None
         n_found, n_columns = map(int, found.groups())
         number, line = _ragged_line(path, n_columns, comment)
         if line.startswith("#"):
@@ -344,6 +351,21 @@ def _read_without_comments(path: str | Path, columns: list[str], types: dict[str
             return read_table(copy, columns=columns, types=types, fill_short_lines=False)
         except InputError as error:
             raise InputError(str(error).replace(str(copy), str(path))) from None
+
+
+def _texts_of(path: str | Path, column: str, comment: str | tuple[str, ...]) -> Generator[tuple[int, str], None, None]:
+    """Number of the line, from 1, and text of each value of a column."""
+    header, separator = read_header(path, comment)
+    place, is_header = header.index(column), True
+    with open_stream(path) as stream:
+        lines = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
+        for number, line in enumerate(lines, start=1):
+            if (is_header and line.startswith(comment)) or not line.strip():
+                continue
+            fields = split_line(line.rstrip("\r\n"), separator)
+            if not is_header and place < len(fields):
+                yield number, fields[place]
+            is_header = False
 
 
 def _ragged_line(path: str | Path, n_columns: int, comment: str | tuple[str, ...]) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.arrow_arrays import as_numpy, one_chunk
 from ldscores.shared.errors import InputError
 from sumh2.gwas.headers import ColumnMap
+from sumh2.gwas.number_texts import describe_odd_text
 
 #: Base pairs; a position beyond is no position.
 _LONGEST_GENOME = 1e12
@@ -112,10 +113,8 @@ def p_from_text(texts: pa.Array, column: str, where: str) -> tuple[NDArray[np.fl
     try:
         p = as_numpy(texts.cast(pa.float64()))
     except pa.ArrowInvalid as error:
-        found = str(error).split("'")[1] if "'" in str(error) else str(error)
-        raise InputError(
-            f"{where}: column {column}: found {found[:60]!r}, expected a number; correct the value or write NA"
-        ) from None
+        numbered = ((row, text or "") for row, text in enumerate(texts.to_pylist(), start=1))
+        raise InputError(f"{where}: column {column}: {describe_odd_text(numbered, 'row') or error}") from None
     # Below 1e-300 doubles lose digits, and then vanish.
     small = np.flatnonzero((p >= 0) & (p < 1e-300))
     if len(small) == 0:

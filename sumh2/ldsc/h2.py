@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from ldscores.shared.collinearity import check_gram_not_collinear
 from ldscores.shared.cores import usable_cores
 from ldscores.shared.errors import InputError, OptionError
-from sumh2.alignment import AlignedData, AlignedTrait
+from ldscores.taggings.tagging_summary import snps_by_chromosome
+from sumh2.alignment import AlignedData, AlignedTrait, available_snps
+from sumh2.coverage_verdicts import coverage_findings
 from sumh2.kernels.column_regression import ColumnFit, solve_columns, sum_columns_of_chi2
 from sumh2.kernels.jackknife import jackknife_se
 from sumh2.kernels.product_regression import RegressionRows, fit_product
@@ -34,7 +36,6 @@ from sumh2.regression_input import (
 from sumh2.sumstats import FilterCount
 from sumh2.verdicts import (
     Finding,
-    coverage_findings,
     first_step_findings,
     h2_findings,
     judge,
@@ -168,8 +169,8 @@ def _fit(
         else:
             estimates, fit = _fit_many(rows, totals, n_used, intercept, aligned)
     findings = coverage_findings(
-        study_chromosomes=aligned.first_and_last_chromosome(present),
-        reference_chromosomes=aligned.first_and_last_chromosome(None),
+        study_chromosomes=aligned.chromosomes_of(rows.places),
+        reference_chromosomes=snps_by_chromosome(aligned.reference),
         share_mismatched=info.share_mismatched,
         m=float(totals.sum()),
         n_snps=len(rows.z),
@@ -179,8 +180,7 @@ def _fit(
         reference_notes=aligned.reference.notes,
     )
     findings += removed
-    names = aligned.reference.names
-    result = _h2_result(info, estimates, rows, totals, (cutoff, limit), tuple(steps), names, findings)
+    result = _h2_result(aligned, info, estimates, rows, totals, (cutoff, limit), tuple(steps), findings)
     return result, fit, rows
 
 
@@ -285,13 +285,13 @@ def _fit_many(
 
 
 def _h2_result(
+    aligned: AlignedData,
     info: AlignedTrait,
     estimates: _Estimates,
     rows: _Rows,
     totals: Floats,
     limits: tuple[float | None, float | None],
     steps: tuple[FilterCount, ...],
-    categories: tuple[str, ...],
     findings: list[Finding],
 ) -> H2Result:
     chi2 = rows.z**2
@@ -314,6 +314,8 @@ def _h2_result(
         n_snps=len(rows.z),
         n_blocks=n_blocks,
         maf_correlation=info.maf_correlation,
+        liability_factor=factor,
+        available=available_snps([info], aligned.reference),
     )
     status, why = judge(findings + scale_findings(info.samp_prev, info.pop_prev, info.cases, info.controls))
     return H2Result(
@@ -341,7 +343,7 @@ def _h2_result(
         steps=steps,
         status=status,
         why=why,
-        categories=tuple(categories),
+        categories=tuple(aligned.reference.names),
         tau=estimates.tau,
         tau_cov=estimates.tau_cov,
         delete_values=estimates.h2_delete,

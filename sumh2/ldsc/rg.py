@@ -16,7 +16,7 @@ from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import FitError, InputError, OptionError
 from ldscores.shared.messages import first_of
 from ldscores.shared.progress import progress
-from sumh2.alignment import AlignedData
+from sumh2.alignment import AlignedData, available_snps
 from sumh2.kernels.jackknife import correlation_with_se
 from sumh2.kernels.product_regression import ProductFit, RegressionRows, fit_product
 from sumh2.kernels.significance import lambda_gc, z_and_p
@@ -274,8 +274,10 @@ def _estimates(
             n_snps=len(rows.z1),
             share_mismatched=1 - n_matching / n_shared,
             same_data=bool(np.array_equal(np.abs(rows.z1), np.abs(rows.z2))),
+            liability_factors=(factor1, factor2),
+            available=available_snps([first, second], aligned.reference),
         )
-        + _intercept_findings(fits, (first.name, second.name))
+        + _intercept_findings(fits, (first.name, second.name), len(rows.z1))
     )
     return RgPair(
         trait1=first.name,
@@ -320,12 +322,14 @@ def _estimates(
     )
 
 
-def _intercept_findings(fits: tuple[ProductFit, ProductFit, ProductFit], names: tuple[str, str]) -> list[Finding]:
+def _intercept_findings(
+    fits: tuple[ProductFit, ProductFit, ProductFit], names: tuple[str, str], n_snps: int
+) -> list[Finding]:
     found = []
     for name, fit in zip(names, fits[:2], strict=True):
         excess = fit.mean_product - 1
         ratio = (fit.intercept - 1) / excess if excess > 0 else NAN
-        found += intercept_findings(fit.intercept, fit.intercept_se, ratio, fit.mean_product, f" of {name}")
+        found += intercept_findings(fit.intercept, fit.intercept_se, ratio, fit.mean_product, n_snps, f" of {name}")
     if not np.isfinite(fits[2].intercept_se):
         found.append(held_gcov_intercept(fits[2].intercept))
     return found

@@ -11,16 +11,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
+from ldscores.shared.messages import counted
 from sumh2.gwas.header_names import clean_header
 from sumh2.gwas.table import GwasTable, z_from_log10p, z_from_p
 from sumh2.sumstats import FilterCount, SumStats
-from sumh2.verdicts import IMPOSSIBLE_MEAN_CHI2
+from sumh2.verdicts import FEW_SNPS, IMPOSSIBLE_MEAN_CHI2, VERY_FEW_SNPS
 
 #: Share of the SNPs with Z and P apart by more than rounding from which it is worth a warning, and from which it stops.
 _DISAGREEMENT_WARNS, _DISAGREEMENT_STOPS = 0.01, 0.5
 
 #: A constant factor between Z and the Z of P up to which P (or SE) may just be corrected by genomic control.
 _LARGEST_CORRECTION = 1.5
+
+#: P of a Z below this is no 0 in double precision.
+_SURELY_NOT_ZERO = 30.0
 
 #: Correlation of log |Z| with that of P from which both may be tests of the same effect.
 _LEAST_CORRELATION = 0.3
@@ -33,6 +37,9 @@ _COARSE_SE = 0.005
 
 #: Rounding error of the effect in standard errors above which BETA/SE is not used: adds a third of its square to chi2.
 _COARSE_EFFECT = 0.1
+
+#: |Z| below which a wrong sign is no matter for the product of two Z.
+_HARMLESS_Z = 0.5
 
 #: Share of the rows that one filter removes from which it is worth a warning.
 _LOST_SHARE = 0.9
@@ -138,6 +145,22 @@ def z_of_p(p: dict[str, NDArray]) -> NDArray[np.float64]:
     """|Z| of -log10 P where that is there, else of P; NaN where there is none or it is impossible, infinite for 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return z_from_log10p(p["LOG10P"]) if "LOG10P" in p else z_from_p(p["P"])
+
+
+def contradicts_zero(size: NDArray[np.float64], of_p: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows have P = 0 beside a Z that is far too small for it, (n,): 0 is then a code, e.g. for missing.
+
+    P is 0 by underflow, or because its digits end: a row with P = 0 has a larger Z than any P above 0 of the file.  Z may
+    be smaller than that of P by genomic control.
+
+    Parameters
+    ----------
+    size, of_p : float64, (n,)
+        |Z|, and that of P, infinite for 0.
+    """
+    above_zero = of_p[np.isfinite(of_p)]
+    least = min(_SURELY_NOT_ZERO, float(above_zero.max())) if len(above_zero) else _SURELY_NOT_ZERO
+    return np.isinf(of_p) & (size < least / _LARGEST_CORRECTION)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -321,6 +344,11 @@ def check_balance(
             )
     if n_column and clean_header(n_column) == "WEIGHT":
         found.append("N is METAL's Weight, which is a sample size only under its default weighting")
+    if len(sumstats) < VERY_FEW_SNPS:
+        found.append(
+            f"only {counted(len(sumstats), 'SNP is', 'SNPs are')} kept, where LD score "
+            f"regression wants {FEW_SNPS:,} and more: is the file complete? see the filters"
+        )
     mean_chi2 = float(np.mean(sumstats.chi2))
     if mean_chi2 < IMPOSSIBLE_MEAN_CHI2 and len(sumstats.z) >= _FEWEST_OF_A_STUDY and not forced:
         raise InputError(
@@ -332,6 +360,25 @@ def check_balance(
     if mean_chi2 < 1.02:
         found.append(f"mean chi2 is {mean_chi2:.3f}, below 1.02: too little signal for LD score regression")
     return found
+
+
+def check_unsigned(z: NDArray[np.float64], sign_known: NDArray[np.bool_]) -> list[str]:
+    """Say how many effects are 0 in their digits, what Z they have, and what the unknown sign does to rg."""
+    size = np.abs(z[~sign_known])
+    if len(size) == 0:
+        return []
+    have = "SNP has" if len(size) == 1 else "SNPs have"
+    text = (
+        f"{len(size)} {have} an effect of 0 in the digits of the file ({100 * len(size) / len(z):.2g}% of those kept): the "
+        f"sign of Z is unknown, taken as positive; their |Z| is "
+        f"{np.median(size):.2f} in the median and {size.max():.2f} at most: "
+    )
+    if np.median(size) < _HARMLESS_Z:
+        return [text + "h2 does not hang on the sign, and rg hardly does"]
+    return [
+        text + "h2 does not hang on the sign, but rg comes out too near 0: for rg take a file with more digits, or one "
+        "without these rows"
+    ]
 
 
 def describe_losses(gwas: GwasTable, counts: Sequence[FilterCount]) -> list[str]:

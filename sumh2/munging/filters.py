@@ -37,7 +37,15 @@ from ldscores.shared.unique_names import is_first_of_each
 from sumh2.gwas.alleles import allele_codes
 from sumh2.gwas.headers import ColumnMap
 from sumh2.gwas.table import GwasTable, SnpList, minimum_n, read_positions
-from sumh2.munging.checks import check_against_p, check_balance, check_p_column, describe_losses
+from sumh2.munging.checks import (
+    check_against_p,
+    check_balance,
+    check_p_column,
+    check_unsigned,
+    contradicts_zero,
+    describe_losses,
+    z_of_p,
+)
 from sumh2.munging.result import MungeOptions, MungeResult
 from sumh2.munging.sample_sizes import Cohorts, cases_and_controls, number_of_people
 from sumh2.munging.z_scores import ZScores, choose_z_source, describe_source, p_values, z_scores
@@ -148,9 +156,7 @@ def munge_gwas(
             f"N is {n_source}: a guess, as good as SE and frequency; heritability is in inverse proportion: prefer --n"
         )
     progress.warnings += [*scores.warnings, *describe_losses(gwas, progress.counts)]
-    progress.warn_if(
-        ~scores.sign_known, "have an effect of 0 in the digits of the file: the sign of Z is unknown, taken as positive"
-    )
+    progress.warnings += check_unsigned(z[progress.alive], scores.sign_known[progress.alive])
     progress.warnings += check_against_p(
         gwas,
         source,
@@ -244,9 +250,11 @@ def _keep_possible_values(progress: _Progress, source, p, kinds, z, n) -> None:
     if source[0] in ("P", "LOG10P"):
         zero = np.isinf(p["LOG10P"]) if "LOG10P" in p else p["P"] == 0
         progress.keep("P = 0, of which no Z can be made", ~zero)
-    elif "P" in p:
+    elif "P" in p and (zero := p["P"] == 0).any():
         why = "their Z does not come from P (LDSC removes them)"
-        progress.warn_if(p["P"] == 0, f"have P = 0, or too small for a double, and are kept: {why}")
+        code = contradicts_zero(np.abs(z), z_of_p(p)) & zero
+        progress.warn_if(code, f"have P = 0 beside a Z that is not large, as a code for missing, and are kept: {why}")
+        progress.warn_if(zero & ~code, f"have P = 0, or too small for a double, and are kept: {why}")
     if kinds is not None:
         progress.keep("no SNP, or strand ambiguous (A/T, C/G)", kinds > 0)
     what = "standard error not positive, or effect not finite" if source[-1] == "SE" else "Z not finite"

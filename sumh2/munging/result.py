@@ -240,7 +240,8 @@ class MungeResult:
             )
         lines.append(
             f"mean chi2 {numbers['mean_chi2']:.4f}, lambda GC {numbers['lambda_gc']:.4f}, "
-            f"max chi2 {numbers['max_chi2']:.3f}, {counted(numbers['n_significant'], 'SNP')} with chi2 > {SIGNIFICANT_CHI2}"
+            f"max chi2 {numbers['max_chi2']:.3f}, {counted(numbers['n_significant'], 'SNP')} with chi2 > "
+            f"{SIGNIFICANT_CHI2} (of the SNPs kept)"
         )
         if self.audit:
             lines += ["", "audit (sumh2 doctor tells more)", *describe_audit(self.audit)]

@@ -127,10 +127,11 @@ def choose_n_source(names, column_map: ColumnMap, options: MungeOptions, where: 
         )
     if options.infer_n is not None:
         return ("inferred",)
+    empty = "".join(f" ({note})" for note in column_map.notes if note.startswith("no values in "))
     raise InputError(
-        f"{where}: no sample size; found {', '.join((*column_map.file_columns(), *column_map.unused))}; expected a column "
-        "of N, of cases and controls, or an option; give --n, or --n-cas and --n-con, or name the column with --n-col, or "
-        "the columns with --n-cas-col and --n-con-col; --infer-n takes it from SE and frequency, with caution"
+        f"{where}: no sample size; found {', '.join((*column_map.file_columns(), *column_map.unused))}{empty}; expected "
+        "a column of N, of cases and controls, or an option; give --n, or --n-cas and --n-con, or name the column with "
+        "--n-col, or the columns with --n-cas-col and --n-con-col; --infer-n takes it from SE and frequency, with caution"
     )
 
 

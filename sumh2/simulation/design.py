@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ldscores.shared.errors import InputError
+from ldscores.shared.errors import InputError, OptionError
 from sumh2.liability import liability_factor
 from sumh2.simulation.enrichments import check_categories, parse_enrichments, taus_of_enrichments
 
@@ -110,12 +110,14 @@ class SimulationDesign:
             raise InputError(f"share of causal SNPs: found {self.causal_share:g}, expected 0 to 1; correct it")
         for what, matrix in (("rg", self.rg), ("overlap", self.overlap)):
             if matrix.shape != (len(names), len(names)):
-                raise InputError(f"{what}: found a {matrix.shape} matrix for {len(names)} traits; give one row a trait")
+                raise OptionError(
+                    f"{what}: found a {matrix.shape} matrix for {len(names)} traits; give one row a trait"
+                )
             if not (np.allclose(matrix, matrix.T) and np.allclose(np.diag(matrix), 1)):
-                raise InputError(f"{what}: expected a symmetric matrix with ones on the diagonal; correct it")
+                raise OptionError(f"{what}: expected a symmetric matrix with ones on the diagonal; correct it")
             smallest = float(np.linalg.eigvalsh(matrix)[0])
             if smallest < -1e-8:
-                raise InputError(
+                raise OptionError(
                     f"{what}: found a matrix with the eigenvalue {smallest:.3g}, expected none below 0: no traits "
                     "can be correlated so; bring the correlations closer to 0"
                 )
@@ -224,7 +226,9 @@ def design_simulation(
     Raises
     ------
     InputError
-        Lists of different length, neither N nor cases and controls, or a matrix that cannot be.
+        Lists of different length, or neither N nor cases and controls.
+    OptionError
+        A matrix that cannot be.
     """
     lists = {
         "--traits": names, "--h2": h2, "--n": n, "--cases": cases, "--controls": controls, "--prevalence": prevalence,
@@ -321,9 +325,9 @@ def _matrix(flag: str, words: str | None, n_traits: int) -> Floats:
     try:
         rows = [[float(number) for number in row.split(",")] for row in words.split(";")]
     except ValueError:
-        raise InputError(f"{flag} {words}: expected a number, or rows as in 1,0.5;0.5,1; correct it") from None
+        raise OptionError(f"{flag} {words}: expected a number, or rows as in 1,0.5;0.5,1; correct it") from None
     if len(rows) == 1 and len(rows[0]) == 1:
         return np.where(np.eye(n_traits, dtype=bool), 1.0, rows[0][0])
     if {len(row) for row in rows} != {n_traits} or len(rows) != n_traits:
-        raise InputError(f"{flag} {words}: expected {n_traits} rows of {n_traits} numbers, one a trait; correct it")
+        raise OptionError(f"{flag} {words}: expected {n_traits} rows of {n_traits} numbers, one a trait; correct it")
     return np.array(rows)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ldscores.shared.errors import InputError
 from ldscores.taggings.tagging import Tagging
-from sumh2.alignment import AlignedData, AlignedTrait
+from sumh2.alignment import AlignedData, AlignedTrait, available_snps
+from sumh2.coverage_verdicts import coverage_findings
 from sumh2.kernels.block_sums import block_edges, weighted_block_sums
 from sumh2.kernels.heritability_shares import (
     CategorySums,
@@ -47,7 +48,7 @@ from sumh2.sumher.rows import (
     resolve_sums,
 )
 from sumh2.sumher.verdicts import sumher_findings
-from sumh2.verdicts import Finding, coverage_findings, h2_findings, judge, outlier_limit
+from sumh2.verdicts import Finding, h2_findings, judge, outlier_limit
 
 Floats = NDArray[np.float64]
 
@@ -423,6 +424,8 @@ def _findings(
         n_snps=result.n_snps,
         n_blocks=result.n_blocks,
         maf_correlation=info.maf_correlation,
+        liability_factor=result.liability,
+        available=available_snps([info], reference),
     )
     if model.design.constant:  # inflation is fitted: that the intercept is not, is no assumption
         found = [finding for finding in found if finding.code != "fixed intercept"]

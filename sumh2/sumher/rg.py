@@ -15,7 +15,7 @@ from ldscores.shared.cores import choose_threads
 from ldscores.shared.errors import FitError
 from ldscores.shared.progress import progress
 from ldscores.taggings.tagging import Tagging
-from sumh2.alignment import AlignedData
+from sumh2.alignment import AlignedData, available_snps
 from sumh2.kernels.block_sums import block_edges, weighted_block_sums
 from sumh2.kernels.heritability_shares import CategorySums, resolve_parameters
 from sumh2.kernels.jackknife import correlation_with_se, delete_block_estimates, jackknife_covariance, jackknife_se
@@ -305,8 +305,10 @@ def _estimates(
         n_snps=len(rows[0].chi2),
         share_mismatched=1 - n_matching / n_shared,
         same_data=bool(np.array_equal(rows[0].chi2, rows[1].chi2)),
+        liability_factors=(factors[0], factors[1]),
+        available=available_snps([first, second], aligned.reference),
     )
-    findings += _fit_findings(fits, constants, means, (first.name, second.name), options)
+    findings += _fit_findings(fits, constants, means, (first.name, second.name), len(rows[0].chi2), options)
     status, why = judge(findings)
     return SumherRgPair(
         trait1=first.name, trait2=second.name, rg=rg, rg_se=rg_se, rg_z=rg_z, rg_p=rg_p, rg_log10_p=rg_log10_p,
@@ -347,6 +349,7 @@ def _fit_findings(
     constants: list[tuple[float, float]],
     means: list[float],
     names: tuple[str, str],
+    n_snps: int,
     options: _Options,
 ) -> list[Finding]:
     found = []
@@ -354,7 +357,7 @@ def _fit_findings(
         if options.scaling and not options.intercept:
             continue  # the inflation is fitted, an intercept of 1 is no assumption
         ratio = (intercept - 1) / (mean_chi2 - 1) if mean_chi2 > 1 else float("nan")
-        found += intercept_findings(intercept, se, ratio, mean_chi2, f" of {name}")
+        found += intercept_findings(intercept, se, ratio, mean_chi2, n_snps, f" of {name}")
     if not np.isfinite(constants[2][1]):
         found.append(held_gcov_intercept(constants[2][0]))
     if not all(fit.converged for fit in fits):

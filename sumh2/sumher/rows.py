@@ -15,6 +15,7 @@ from ldscores.shared.alleles import allele_kinds
 from ldscores.shared.collinearity import check_gram_not_collinear
 from ldscores.shared.errors import FitError, InputError
 from ldscores.taggings.tagging import Tagging
+from ldscores.taggings.tagging_summary import snps_by_chromosome
 from sumh2.alignment import AlignedData
 from sumh2.kernels.heritability_shares import CategorySums
 from sumh2.kernels.likelihood import ScaledDesign
@@ -217,11 +218,9 @@ def _statistics(z: Floats, rules: RowRules) -> Floats:
 # What can be told apart
 
 
-def chromosomes_of(aligned: AlignedData, rows: SumherRows) -> tuple[tuple[str, str], tuple[str, str]]:
-    """First and last chromosome of the regression SNPs, and of the tagging."""
-    used = np.zeros(len(aligned.rows), dtype=bool)
-    used[rows.rows] = True
-    return aligned.first_and_last_chromosome(used), aligned.first_and_last_chromosome(None)
+def chromosomes_of(aligned: AlignedData, rows: SumherRows) -> tuple[frozenset[str], dict[str, int]]:
+    """Chromosomes of the regression SNPs, and the tagging's with the number of SNPs of each."""
+    return aligned.chromosomes_of(rows.rows), snps_by_chromosome(aligned.reference)
 
 
 def check_identified(design: ScaledDesign, tagging: Tagging) -> None:

@@ -38,10 +38,23 @@ RANGES: dict[str, tuple[float, float, bool, bool, str]] = {
 }
 
 
+def _numbers_in(text: str) -> list[float]:
+    """The numbers between commas and semicolons; none where there is another word."""
+    try:
+        return [float(word) for row in text.split(";") for word in row.split(",")]
+    except ValueError:
+        return []
+
+
 def range_problem(name: str, value: Any) -> str | None:
-    """What is wrong with a flag's number, or one of its numbers; None where nothing is, or it is no number."""
+    """What is wrong with a flag's number, or one of its numbers; None where nothing is, or it is no number.
+
+    A text counts by the numbers in it: those of a matrix as in ``1,0.5;0.5,1``.
+    """
     if name not in RANGES:
         return None
+    if isinstance(value, str):
+        value = _numbers_in(value)
     low, high, with_low, with_high, words = RANGES[name]
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, bool) or not isinstance(one, (int, float)) or math.isnan(one):

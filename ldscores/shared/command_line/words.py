@@ -139,12 +139,20 @@ class Line:
             by_flag = [p for p in parameters if p.kind is POSITIONAL and p not in taken and p.name in self.given]
             found = ", ".join(map(repr, words))
             also = "".join(f"; {p.label} was already given with {p.flag}" for p in by_flag)
+            also = also or self._once_each()
             self.problems.append(f"too many words: nothing takes {found}{also}")
         missing = [
             p.label for p in parameters if p.default is REQUIRED and p.kind is not VARIADIC and p.name not in self.given
         ]
         if missing:
             self.problems.append(f"missing: {', '.join(missing)}")
+
+    def _once_each(self) -> str:
+        """What to do with more words than one, where a command works on one."""
+        one = [p for p in self.command.parameters if p.kind is POSITIONAL]
+        if len(one) != 1 or len(self.words) < 2:
+            return ""
+        return f"; {self.command.verb} takes one {one[0].label}: run it once for each"
 
     def _check_values(self) -> None:
         for parameter in (*self.command.parameters, *GLOBAL_FLAGS):
