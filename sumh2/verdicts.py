@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -39,8 +39,6 @@ FEW_BLOCKS = 50
 SHORT_BLOCK = 20
 #: From this share of what the smallest file has on, hardly any SNP was lost on the way.
 HARDLY_LOST = 0.9
-#: With SNPs in fewer blocks than this a jackknife's error says nothing; with fewer than the second there is none.
-FEWEST_USED_BLOCKS, LEAST_BLOCKS = 20, 3
 #: LDSC leaves out a chi2 above max(0.001 N, 80) from its stratified fits.
 OUTLIER_PER_N, OUTLIER_CHI2 = 0.001, 80.0
 #: Losing more of the inflation, or of the SNPs, with large chi2 is worth a caution.
@@ -49,6 +47,9 @@ MUCH_EXCESS, MANY_REMOVED = 0.1, 0.01
 MAF_CORRELATION_EXPECTED = 0.9
 #: A share of mismatched alleles above this points at another build or a mixed-up file.
 MANY_MISMATCHES = 0.05
+
+#: Code of a heritability that cannot be so large.
+H2_ABOVE_1 = "h2 above 1"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def h2_findings(
             Finding("caution", "weak power", f"h2 is {h2 / h2_se:.1f} SE from zero; genetic correlations and "
                     f"enrichments want {WEAK_H2_Z:.0f} and more: use a larger study")
         )  # fmt: skip
-    found += size_findings(h2, h2_se, liability_factor)
+    found += h2_size_findings(h2, h2_se, liability_factor)
     found += intercept_findings(intercept, intercept_se, ratio, mean_chi2, n_snps)
     if np.isfinite(maf_correlation) and maf_correlation < MAF_CORRELATION_EXPECTED:
         found.append(
@@ -127,7 +128,7 @@ def h2_findings(
     return found + count_findings(n_snps, n_blocks, available)
 
 
-def size_findings(h2: float, h2_se: float, liability_factor: float = float("nan"), of: str = "") -> list[Finding]:
+def h2_size_findings(h2: float, h2_se: float, liability_factor: float = float("nan"), of: str = "") -> list[Finding]:
     """What to know about a heritability above 1.
 
     Parameters
@@ -152,12 +153,12 @@ def size_findings(h2: float, h2_se: float, liability_factor: float = float("nan"
     prevalences = "check the prevalences" if scale else "if cases are ascertained give --samp-prev and --pop-prev"
     if value - 1 > BEYOND_ERROR_Z * se:
         return [
-            Finding("unusable", "h2 above 1", f"h2{of}{scale} is {value:.4g} (SE {se:.2g}), above 1 beyond its error: N "
+            Finding("unusable", H2_ABOVE_1, f"h2{of}{scale} is {value:.4g} (SE {se:.2g}), above 1 beyond its error: N "
                     "may be too small in the file (half an effective N, one cohort's N), or Z or the LD scores are not "
                     f"what they seem; check the columns of the GWAS; {prevalences}")
         ]  # fmt: skip
     return [
-        Finding("caution", "h2 above 1", f"h2{of}{scale} is {value:.4g} (SE {se:.2g}): N may be too small in the file "
+        Finding("caution", H2_ABOVE_1, f"h2{of}{scale} is {value:.4g} (SE {se:.2g}): N may be too small in the file "
                 f"(half an effective N, one cohort's N); {prevalences}")
     ]  # fmt: skip
 
@@ -362,7 +363,9 @@ def rg_findings(
         rg, rg_se, numbers, n_bad_deletes, n_blocks, where="on these SNPs", bounded=not same_data
     )
     for name, value, z, factor in zip(names, h2, h2_z, liability_factors, strict=True):
-        found += size_findings(value, value / z if z else float("nan"), factor, f" of {name} on these SNPs")
+        sizes = h2_size_findings(value, value / z if z else float("nan"), factor, f" of {name} on these SNPs")
+        # A wrong N, M or prevalence scales h2 and leaves rg as it is: a warning, unless nothing fits.
+        found += [replace(one, level="caution") if one.code == H2_ABOVE_1 else one for one in sizes]
     if same_data:
         found.append(
             Finding("caution", SAME_DATA, "both traits have the same z scores: the same file twice, or two names of "
