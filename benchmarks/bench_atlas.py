@@ -172,7 +172,7 @@ def fill_store(folder: Path, tagging: Tagging, n_traits: int) -> list[ListedTrai
     rng = np.random.default_rng(2)
     ld = tagging.tagging[:, 0].astype(np.float32)
     components = rng.standard_normal((N_COMPONENTS, N_SNPS), dtype=np.float32)
-    snps = fingerprint_snps(tagging)
+    snps, chromosomes = fingerprint_snps(tagging), tagging.chrom.unique().to_pylist()
     (folder / "store").mkdir()
     listed = []
     for number in range(n_traits):
@@ -190,8 +190,9 @@ def fill_store(folder: Path, tagging: Tagging, n_traits: int) -> list[ListedTrai
         varies = number % 3 == 0
         n_values = (n * rng.uniform(0.6, 1, N_SNPS)).astype(np.float32) if varies else np.array([n], np.float32)
         facts = {
-            "has_alleles": True, "share_mismatched": 0.0, "maf_correlation": float("nan"), "chromosomes": ["1"],
-            "samp_prev": None, "pop_prev": None, "steps": [], "z_hash": str(number),
+            "has_alleles": True, "share_mismatched": 0.0, "maf_correlation": float("nan"), "chromosomes": chromosomes,
+            "samp_prev": None, "pop_prev": None, "z_hash": str(number),
+            "steps": [{"what": "in the LD scores", "removed": int(missing.sum()), "kept": int((~missing).sum())}],
         }  # fmt: skip
         key = store_key(describe_file(source)["sha256"], snps)
         write_stored(folder / "store" / f"{key}{SUFFIX}", StoredTrait(z, n_values, kinds, facts))

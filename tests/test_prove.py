@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -205,3 +206,11 @@ def test_printed_numbers__are_compared_digit_by_digit():
 
 def test_a_pipe_in_a_cell__does_not_break_the_table():
     assert Row("a|b", "", "", "").markdown() == "| a/b |  |  |  |  |  |  |"
+
+
+def test_benchmark_of_the_atlas__runs():
+    """It makes its store by itself, without files: what the store holds changes, and nobody else notices."""
+    words = [sys.executable, str(ROOT / "benchmarks" / "bench_atlas.py"), "speed", "3"]
+    finished = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert "total" in finished.stdout and "for 3 pairs" in finished.stdout
