@@ -65,7 +65,7 @@ def split_names(names: str | os.PathLike[str]) -> list[str]:
     return [os.path.expandvars(os.path.expanduser(element)) for element in elements]
 
 
-def find_files(name: str, what: str, suffixes: Sequence[str], compressed: bool = True) -> FileSet:
+def find_files(name: str, what: str, suffixes: Sequence[str], compressed: bool = True, or_else: str = "") -> FileSet:
     """The files that a name stands for.
 
     In this order: an existing file; a path in which ``@`` or ``{chr}`` stands for the chromosome; a prefix of one
@@ -83,6 +83,8 @@ def find_files(name: str, what: str, suffixes: Sequence[str], compressed: bool =
         when they are written out.
     compressed
         Whether messages offer the endings of compressed files.
+    or_else
+        Other endings that the caller takes, for the message about a file of none.
 
     Raises
     ------
@@ -94,8 +96,8 @@ def find_files(name: str, what: str, suffixes: Sequence[str], compressed: bool =
     if path.is_file():
         if written_out is None:
             raise InputError(
-                f"{name}: found a file whose name does not end in {_spelled(suffixes[0], compressed)}; expected {what}; "
-                f"name a file of {what}, their prefix or their folder"
+                f"{name}: found a file whose name does not end in {_spelled(suffixes[0], compressed)}{or_else}; expected "
+                f"{what}; name a file of {what}, their prefix or their folder"
             )
         return FileSet(name, written_out[0], written_out[1], {"": path})
     pattern = name.replace("{chr}", "@")

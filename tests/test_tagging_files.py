@@ -223,7 +223,7 @@ def test_names__two_compressions(in_folder):
         ("ld/zzz", ["that folder has LD scores of other names: write ld/a.@"]),
         ("ld/zzz@", ["expected ld/zzz@.l2.ldscore[", "write ld/a.@"]),
         ("annots", ["expected annots/@.l2.ldscore", "holds other files (1.annot.gz, 2.annot.gz)"]),
-        ("annots/1.annot.gz", ["does not end in .l2.ldscore[.gz|", "expected LD scores"]),
+        ("annots/1.annot.gz", ["does not end in .l2.ldscore[.gz|", "LDAK's .tagging; expected LD scores"]),
         ("empty", ["the folder empty holds no files"]),
         ("$NOT_SET/ld", ["a variable of the shell in this name is not set"]),
         ("x.tagging.parquet", ["x.tagging.parquet: no such file"]),

@@ -70,7 +70,7 @@ class _Part:
 
 def find_ld_scores(name: str) -> FileSet:
     """The files of LD scores that one name stands for; see :func:`ldscores.chromosome_files.find_files`."""
-    return find_files(name, "LD scores", SUFFIXES)
+    return find_files(name, "LD scores", SUFFIXES, or_else=", .tagging.parquet or LDAK's .tagging")
 
 
 def read_ld_scores(files: FileSet, with_totals: bool = True) -> Tagging:

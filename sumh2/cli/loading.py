@@ -79,20 +79,7 @@ Name = TypeVar("Name", str, str | None)
 
 
 def resolved(names: Name, flag: str) -> Name:
-    """A flag's files, with every ``refs:NAME`` as the place where `sumh2 refs get NAME` has put it.
-
-    Parameters
-    ----------
-    names
-        The flag's value; names with commas between.  A word may have a name of its own before it, ``eur=refs:NAME``.
-    flag
-        One of :data:`sumh2.references.catalogue.TAKEN_BY`, which kinds of references it takes.
-
-    Raises
-    ------
-    InputError
-        A reference is not here, not whole, or of another kind.
-    """
+    """:func:`sumh2.references.cache_files.resolve_references`, which is loaded where a flag has ``refs:`` alone."""
     if names is None or "refs:" not in names:
         return names
     from sumh2.references.cache_files import resolve_references

@@ -140,18 +140,9 @@ def simulate_gwas(
 
 
 def draw_scores(panel: Genotyped, expected: Floats, blocks: NDArray[np.int64], design: SimulationDesign) -> DrawnScores:
-    """Draw effects and z scores of all traits at once.  Memory: z, and the genotypes of one block.
+    """Effects and z scores of all traits at once, with the parameters of :func:`simulate_gwas`.
 
-    Parameters
-    ----------
-    panel
-        Genotypes; their LD is that of the GWAS.
-    expected : float64, (n_snps,)
-        E[h2_j] of the model up to a factor, not negative; 0 for SNPs without heritability.
-    blocks : int64, (n_snps,)
-        Number of the block of each SNP, ascending.
-    design
-        Traits, correlations, seed.
+    Memory: z, and the genotypes of one block.
 
     Raises
     ------
